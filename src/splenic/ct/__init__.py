@@ -1,0 +1,1 @@
+"""Files → trusted volumes: find, sort, split, gate, choose. Knows no spleen."""

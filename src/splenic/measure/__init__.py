@@ -1,0 +1,1 @@
+"""Mask and volume → SV, 2D sizes, density, completeness: pure geometry."""

@@ -1,0 +1,1 @@
+"""The bundle format: read, verify, install; the shipped bundle lies in models/shipped."""

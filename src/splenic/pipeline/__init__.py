@@ -1,0 +1,1 @@
+"""One case from input to record; many cases: queue and resume."""

@@ -1,0 +1,1 @@
+"""Measurement, probability and volume → failure score with reasons."""

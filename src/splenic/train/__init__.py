@@ -1,0 +1,1 @@
+"""Cases → bundle (extra `train`)."""
