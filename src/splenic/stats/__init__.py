@@ -1,0 +1,1 @@
+"""Statistics: NumPy arrays in, frozen results out; knows no files and no pandas."""
