@@ -1,8 +1,8 @@
 """R's values beside ours: load a case, compare every number, remember how many digits agree.
 
 A golden file is a list of cases; the leaves of a case's `output` that are numbers, null or infinite are its
-values. `Case.match` ticks values off, `Case.excuse` names those that are not compared and why, and `Case.done` fails
-if one is left. The terminal summary prints the registry.
+values. `Case.match` ticks values off, `Case.excuse` names those that are not compared and why, and
+`Case.done` fails if one is left. The terminal summary prints the registry.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ class Case:
             off = abs(got - want)
             assert off <= max(rel * abs(want), abs_), (
                 f"{where}: expected {want:.15g}, got {got:.15g} "
-                f"(off {off:.2g}, {off / (abs(want) or 1):.2g} relative)")
+                f"(off {off:.2g}, {off / (abs(want) or 1):.2g} relative)"
+            )
             # Noise around an exact zero has no relative digits: what counts is that it is noise.
             digits = -math.log10(off / abs(want)) if abs(want) > abs_ else -math.log10(off)
         self._left.discard(path)
@@ -148,17 +149,21 @@ def table(name: str) -> dict[str, np.ndarray]:
 
 def summary() -> list[str]:
     """The registry as lines of text, for the end of a test run."""
-    lines = [f"{'file':<14}{'cases':>9}{'values':>9}{'matched':>9}{'excused':>9}{'unmatched':>11}"
-             f"{'12+ digits':>12}{'9-11':>7}{'6-8':>7}{'<6':>6}"]
+    lines = [
+        f"{'file':<14}{'cases':>9}{'values':>9}{'matched':>9}{'excused':>9}{'unmatched':>11}"
+        f"{'12+ digits':>12}{'9-11':>7}{'6-8':>7}{'<6':>6}"
+    ]
     reasons: dict[tuple[str, str], int] = {}
     for topic, entry in sorted(REGISTRY.items()):
         run = sum(entry.values[name] for name in entry.cases_run)
         whole = np.floor(np.array(list(entry.digits.values())) + 1e-9)
         bins = ((12, 99), (9, 12), (6, 9), (0, 6))
         counts = [int(np.sum((whole >= low) & (whole < high))) for low, high in bins]
-        lines.append(f"{topic:<14}{f'{len(entry.cases_run)}/{len(entry.values)}':>9}{run:>9}{len(entry.digits):>9}"
-                     f"{len(entry.excused):>9}{run - len(entry.digits) - len(entry.excused):>11}"
-                     f"{counts[0]:>12}{counts[1]:>7}{counts[2]:>7}{counts[3]:>6}")
+        lines.append(
+            f"{topic:<14}{f'{len(entry.cases_run)}/{len(entry.values)}':>9}{run:>9}{len(entry.digits):>9}"
+            f"{len(entry.excused):>9}{run - len(entry.digits) - len(entry.excused):>11}"
+            f"{counts[0]:>12}{counts[1]:>7}{counts[2]:>7}{counts[3]:>6}"
+        )
         for reason in entry.excused.values():
             reasons[topic, reason] = reasons.get((topic, reason), 0) + 1
     lines += [f"excused in {topic}, {count} values: {why}" for (topic, why), count in sorted(reasons.items())]
@@ -167,8 +172,10 @@ def summary() -> list[str]:
 
 def dump() -> dict[str, Any]:
     """The registry as plain data, to be sent from a worker process."""
-    return {topic: [entry.values, sorted(entry.cases_run), entry.digits, entry.excused]
-            for topic, entry in REGISTRY.items()}
+    return {
+        topic: [entry.values, sorted(entry.cases_run), entry.digits, entry.excused]
+        for topic, entry in REGISTRY.items()
+    }
 
 
 def merge(data: dict[str, Any]) -> None:

@@ -54,8 +54,11 @@ def as_numbers(values: ArrayLike, name: str) -> Floats:
         raise StatisticsError("bad-shape", f"{name}: one column is needed, got shape {column.shape}")
     if np.isinf(column).any():
         row = int(np.flatnonzero(np.isinf(column))[0])
-        raise StatisticsError("infinite-value", f"{name}: the value in row {row} is infinite",
-                              "correct it, or mark it as missing")
+        raise StatisticsError(
+            "infinite-value",
+            f"{name}: the value in row {row} is infinite",
+            "correct it, or mark it as missing",
+        )
     return column
 
 
@@ -68,8 +71,11 @@ def as_matrix(values: ArrayLike, name: str) -> Floats:
         raise StatisticsError("bad-shape", f"{name}: a matrix [row, column] is needed, got {matrix.shape}")
     if np.isinf(matrix).any():
         row, column = (int(index[0]) for index in np.nonzero(np.isinf(matrix)))
-        raise StatisticsError("infinite-value", f"{name}: the value in row {row}, column {column} is infinite",
-                              "correct it, or mark it as missing")
+        raise StatisticsError(
+            "infinite-value",
+            f"{name}: row {row}, column {column} is infinite",
+            "correct it, or mark it as missing",
+        )
     return matrix
 
 
@@ -78,8 +84,11 @@ def as_times(values: ArrayLike, name: str = "time") -> Floats:
     column = as_numbers(values, name)
     if (column < 0).any():
         row = int(np.flatnonzero(column < 0)[0])
-        raise StatisticsError("negative-time", f"{name}: the time in row {row} is negative ({column[row]:g})",
-                              "correct the dates it comes from")
+        raise StatisticsError(
+            "negative-time",
+            f"{name}: the time in row {row} is negative ({column[row]:g})",
+            "correct the dates it comes from",
+        )
     return column
 
 
@@ -95,7 +104,7 @@ def as_codes(values: ArrayLike, allowed: tuple[int, ...], name: str) -> Floats:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         codes = ", ".join(str(code) for code in allowed)
-        raise StatisticsError("unknown-code", f"{name}: {column[row]:g} in row {row} is none of the codes {codes}")
+        raise StatisticsError("unknown-code", f"{name}: {column[row]:g} in row {row} is no code of {codes}")
     return column
 
 
@@ -123,13 +132,16 @@ def as_labels(values: ArrayLike, name: str, levels: tuple[Any, ...] | None = Non
     try:
         found = sorted(set(present))
     except TypeError as mixed:
-        raise StatisticsError("mixed-labels", f"{name}: labels of different kinds cannot be put in order",
-                              "use all numbers or all text, or give the levels") from mixed
+        raise StatisticsError(
+            "mixed-labels",
+            f"{name}: labels of different kinds cannot be put in order",
+            "use all numbers or all text, or give the levels",
+        ) from mixed
     order = tuple(found) if levels is None else levels
     position = {label: index for index, label in enumerate(order)}
     unknown = [label for label in found if label not in position]
     if unknown:
-        raise StatisticsError("unknown-label", f"{name}: the label {unknown[0]!r} is none of the given levels")
+        raise StatisticsError("unknown-label", f"{name}: the label {unknown[0]!r} is no given level")
     codes = np.full(column.size, np.nan)
     codes[~missing] = [position[label] for label in present]
     return Labels(codes, order)
@@ -153,6 +165,12 @@ def complete_rows(**columns: Floats | None) -> Bools:
         missing = np.isnan(column)
         keep &= ~(missing if column.ndim == 1 else missing.any(axis=1))
     return keep
+
+
+def sum_by_place(place: Ints, values: Floats, size: int) -> Floats:
+    """Sums of `values` (n,) that share a place, shape (size,)."""
+    sums: Floats = np.bincount(place, values, size).astype(np.float64)
+    return sums
 
 
 def check_level(level: float) -> float:
