@@ -284,7 +284,7 @@ def _weights(d: Floats, n: Floats, weighting: str, rho: float, gamma: float) -> 
         return np.sqrt(n)
     if weighting == "peto-prentice":
         return np.cumprod(1 - d / (n + 1)).astype(np.float64)
-    before: Floats = np.concatenate([[1.0], np.cumprod((n - d) / n)[:-1]])
+    before: Floats = np.concatenate([[1.0], np.cumprod((n - d) / n)])[:-1]
     weight: Floats = before**rho * (1 - before) ** gamma
     return weight
 
