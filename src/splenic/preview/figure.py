@@ -1,0 +1,238 @@
+"""The figure for one case: three axial levels, a coronal, and a strip of numbers beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from splenic.ct.types import Volume
+from splenic.measure.types import Calliper, Measurement
+from splenic.preview.outline import Canvas, blend, edge_distance_mm, padded, stroke_edge, stroke_segment
+from splenic.preview.plane import FloatArray, View, show_hu
+from splenic.preview.scene import Panel, plan
+from splenic.preview.strip import draw_strip
+from splenic.preview.text import (
+    DARK,
+    GREY,
+    ORANGE,
+    ROSE,
+    SKY,
+    VERMILION,
+    WHITE,
+    YELLOW,
+    Rgb,
+    fitted,
+    font,
+    haloed,
+    width_of,
+)
+from splenic.quality.types import Quality
+from splenic.segment.types import Segmentation
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+
+SIZE = (1440, 960)
+LEVEL_HU, WIDTH_HU = 50.0, 400.0
+COLOURS: Mapping[str, Rgb] = {"diameter": SKY, "width": ORANGE, "thickness": ORANGE, "craniocaudal": ROSE}
+_PANEL = (528, 430)
+_MARGIN, _GAP, _TOP = 12, 8, 54
+_STRIP_X = _MARGIN + 2 * _PANEL[0] + _GAP + 14
+
+
+def draw(path: Path, *, volume: Volume, segmentation: Segmentation | None, measurement: Measurement,
+         quality: Quality | None, title: str, flags: Sequence[str], info: Mapping[str, str],
+         synthetic: bool = False) -> None:
+    """Write the picture of one case as PNG; it appears whole or not at all.
+
+    The patient's left is on the right of the picture and anterior above, whatever the array's axes.
+    Same arguments, same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; its folder must exist.
+    volume : Volume
+        The scan, HU on a soft-tissue window.
+    segmentation : Segmentation or None
+        The spleen to outline; without one (a refused scan) or with an empty mask, the body is shown.
+    measurement : Measurement
+        Its volume, interval and callipers are written and drawn.
+    quality : Quality or None
+        The failure score and what speaks against the mask.
+    title : str
+        E.g. the case's id.
+    flags : sequence of str
+        Status and findings, e.g. ``("review", "incomplete: inferior")``.
+    info : mapping of str to str
+        Further lines of the strip in this order, e.g. ``{"Phase": "portal venous"}``.
+    synthetic : bool
+        Mark the picture as made from synthetic data.
+    """
+    from PIL import Image as Images
+    from PIL import ImageDraw as Pens
+
+    panels = plan(volume, segmentation, measurement, _PANEL)
+    sheet = Images.new("RGB", SIZE, DARK)
+    pen = Pens.Draw(sheet)
+    mark = _watermark(_PANEL) if synthetic else None
+    for panel, corner in zip(panels, _corners(), strict=True):
+        sheet.paste(_picture(panel, volume, segmentation, mark), corner)
+    _frame_texts(pen, title, synthetic)
+    draw_strip(sheet, pen, (_STRIP_X, _TOP), (SIZE[0] - _MARGIN - _STRIP_X, 2 * _PANEL[1] + _GAP),
+               volume=volume, segmentation=segmentation, measurement=measurement, quality=quality,
+               flags=tuple(flags), info=info, panels=panels, colours=COLOURS)
+    data = BytesIO()
+    sheet.save(data, "PNG", compress_level=1)
+    _write_whole(path, data.getvalue())
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write beside the target, then rename, so that no reader ever meets half a file."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _corners() -> list[tuple[int, int]]:
+    width, height = _PANEL
+    return [(_MARGIN + column * (width + _GAP), _TOP + row * (height + _GAP))
+            for row in (0, 1) for column in (0, 1)]
+
+
+def _frame_texts(pen: ImageDraw, title: str, synthetic: bool) -> None:
+    bold, small = font(22, bold=True), font(13)
+    pen.text((_MARGIN, 27), fitted(title, bold, 900), font=bold, fill=WHITE, anchor="lm")
+    right = "SYNTHETIC DATA" if synthetic else "Splenic"
+    pen.text((SIZE[0] - _MARGIN, 27), right, font=bold, fill=VERMILION if synthetic else GREY, anchor="rm")
+    foot = SIZE[1] - 15
+    window = f"Window L {LEVEL_HU:.0f} W {WIDTH_HU:.0f} HU · patient's left is on the right of the picture"
+    pen.text((_MARGIN, foot), window, font=small, fill=GREY, anchor="lm")
+    use = "RESEARCH USE ONLY · not a medical device, not for diagnosis"
+    pen.text((SIZE[0] - _MARGIN, foot), use, font=font(13, bold=True), fill=WHITE, anchor="rm")
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    at: tuple[float, float]
+    text: str
+    colour: Rgb
+
+
+def _picture(panel: Panel, volume: Volume, segmentation: Segmentation | None,
+             mark: npt.NDArray[np.float32] | None) -> Image:
+    """One panel as an RGB image."""
+    from PIL import Image as Images
+    from PIL import ImageDraw as Pens
+
+    grey = show_hu(volume.hu, volume.geometry, panel.view, LEVEL_HU, WIDTH_HU)
+    canvas: Canvas = np.repeat(grey[..., None], 3, axis=2).astype(np.float32)
+    if mark is not None:
+        blend(canvas, mark, (255, 90, 60))
+    if segmentation is not None and segmentation.mask.any():
+        mask, grid = padded(segmentation.mask, segmentation.crop_geometry)
+        distance = edge_distance_mm(mask, grid, panel.view)
+        if distance is not None:
+            stroke_edge(canvas, distance, panel.view.mm_per_px, YELLOW, 1.8)
+    labels = [_calliper(canvas, panel.view, *each) for each in panel.callipers]
+    ruler = _ruler(canvas, panel.view)
+    image = Images.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8))
+    pen = Pens.Draw(image)
+    _marks(pen, panel, volume)
+    haloed(pen, ruler.at, ruler.text, font(12), ruler.colour, "mb")
+    _place_labels(pen, labels, panel.view.size)
+    return image
+
+
+def _calliper(canvas: Canvas, view: View, name: str, calliper: Calliper, note: str) -> _Label:
+    """Draw a length with its end ticks; return its label at the end where there is most room."""
+    colour = COLOURS[name]
+    ends = view.to_px(np.array([calliper.start_lps_mm, calliper.end_lps_mm]))
+    along = ends[1] - ends[0]
+    length = max(float(np.linalg.norm(along)), 1e-6)
+    across = np.array([-along[1], along[0]]) / length * 7
+    stroke_segment(canvas, ends[0], ends[1], colour, 1.4)
+    for end in ends:
+        stroke_segment(canvas, end - across, end + across, colour, 2.0)
+    text = f"{name} {calliper.length_mm:.0f} mm{note}"
+    return _Label(_beyond(ends, along / length), text, colour)
+
+
+def _beyond(ends: FloatArray, along: FloatArray) -> tuple[float, float]:
+    """A place for a label past the upper of the two ends."""
+    upper = int(ends[1, 1] < ends[0, 1])
+    outward = along if upper else -along
+    x, y = ends[upper] + outward * 16
+    return float(x), float(y)
+
+
+def _place_labels(pen: ImageDraw, labels: Sequence[_Label], size: tuple[int, int]) -> None:
+    """Write labels inside the picture, moving each down until it covers no other."""
+    face = font(14, bold=True)
+    taken: list[tuple[float, float, float]] = []
+    for label in labels:
+        half = width_of(label.text, face) / 2 + 4
+        x = float(np.clip(label.at[0], half + 4, size[0] - half - 4))
+        y = float(np.clip(label.at[1], 44, size[1] - 44))
+        while any(abs(y - other) < 20 and abs(x - at) < half + wide for at, other, wide in taken):
+            y += 4
+        taken.append((x, y, half))
+        haloed(pen, (x, y), label.text, face, label.colour, "mm")
+
+
+def _ruler(canvas: Canvas, view: View) -> _Label:
+    """A ruler of 5 cm at the lower right."""
+    length_mm = 50.0 if view.mm_per_px < 0.8 else 100.0
+    width, height = view.size
+    end = np.array([width - 16.0, height - 14.0])
+    start = end - [length_mm / view.mm_per_px, 0]
+    stroke_segment(canvas, start, end, WHITE, 1.6)
+    for place in (start, end):
+        stroke_segment(canvas, place - [0, 4], place + [0, 4], WHITE, 1.6)
+    return _Label((float(start[0] + end[0]) / 2, height - 18.0), f"{length_mm / 10:.0f} cm", WHITE)
+
+
+def _marks(pen: ImageDraw, panel: Panel, volume: Volume) -> None:
+    """Title, and the letters of the sides."""
+    width, height = panel.view.size
+    middle_y = height / 2
+    bold = font(17, bold=True)
+    haloed(pen, (10, middle_y), "R", bold, WHITE, "lm")
+    haloed(pen, (width - 10, middle_y), "L", bold, WHITE, "rm")
+    above, below = ("A", "P") if panel.is_axial else ("S", "I")
+    haloed(pen, (width / 2, 16), above, bold, WHITE, "mm")
+    haloed(pen, (width / 2, height - 16), below, bold, WHITE, "mm")
+    haloed(pen, (10, 9), panel.title, font(15, bold=True), WHITE)
+    if panel.slice_index is not None:
+        z = float(panel.view.centre_mm[2])
+        total = _slices(volume)
+        haloed(pen, (10, 29), f"slice {panel.slice_index + 1} of {total}, z {z:.1f} mm", font(12), WHITE)
+
+
+def _slices(volume: Volume) -> int:
+    from splenic.preview.plane import axes_of
+
+    return volume.geometry.shape[axes_of(volume.geometry).slice_axis]
+
+
+def _watermark(size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """SYNTHETIC from corner to corner, as alpha (height, width)."""
+    from PIL import Image as Images
+    from PIL import ImageDraw as Pens
+
+    face = font(74, bold=True)
+    text = Images.new("L", size, 0)
+    Pens.Draw(text).text((size[0] / 2, size[1] / 2), "SYNTHETIC", font=face, fill=255, anchor="mm")
+    turned = text.rotate(28, resample=Images.Resampling.BILINEAR)
+    return np.asarray(turned).astype(np.float32) * np.float32(0.34 / 255)

@@ -1,0 +1,208 @@
+"""What the picture shows: which levels, which coronal plane, which part of them, at which scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from splenic.ct.geometry import Geometry
+from splenic.ct.types import Volume
+from splenic.measure.types import Calliper, Measurement
+from splenic.preview.plane import Axes, FloatArray, View, axes_of
+from splenic.segment.types import Segmentation
+
+LEVELS = ("Upper level", "Middle level", "Lower level")
+_LATERAL_MM, _MEDIAL_MM, _AROUND_MM = 32.0, 88.0, 28.0
+_BODY_HU = -300
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture of the figure.
+
+    ``callipers`` are (name, calliper, note); the note says where a size was taken if not on this slice.
+    ``slice_index`` is None for the coronal.
+    """
+
+    title: str
+    view: View
+    callipers: tuple[tuple[str, Calliper, str], ...] = ()
+    slice_index: int | None = None
+
+    @property
+    def is_axial(self) -> bool:
+        """True for a picture along the scan's own slices."""
+        return self.slice_index is not None
+
+
+def plan(volume: Volume, segmentation: Segmentation | None, measurement: Measurement,
+         size: tuple[int, int]) -> tuple[Panel, ...]:
+    """Three axial levels from above to below and a coronal, around the spleen or, without one, the body.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Width and height of every picture in pixels.
+    """
+    axes = axes_of(volume.geometry)
+    if segmentation is None or not segmentation.mask.any():
+        return _body_panels(volume, axes, size)
+    return _spleen_panels(segmentation, measurement, axes, size)
+
+
+def _spleen_panels(segmentation: Segmentation, measurement: Measurement, axes: Axes,
+                   size: tuple[int, int]) -> tuple[Panel, ...]:
+    geometry = segmentation.geometry
+    low, high, middle = _extent_mm(segmentation, axes)
+    width_px, height_px = size
+    fields = high - low + np.array([_LATERAL_MM + _MEDIAL_MM, 2 * _AROUND_MM, 2 * _AROUND_MM])
+    scale = float(np.max(fields / np.array([width_px, height_px, height_px])))
+    centre = (low + high) / 2
+    # The room to spare goes to the spine's side: it tells the reader where in the body this is.
+    spare = scale * width_px - (high[0] - low[0])
+    if middle[0] >= _grid_centre_mm(geometry) @ axes.right:
+        centre[0] = high[0] + _LATERAL_MM - (spare + high[0] - low[0]) / 2
+    else:
+        centre[0] = low[0] - _LATERAL_MM + (spare + high[0] - low[0]) / 2
+    levels, placed = _levels(segmentation, measurement, axes)
+    panels = [
+        Panel(title, _axial_view(geometry, axes, index, centre, scale, size), tuple(placed[n]), index)
+        for n, (title, index) in enumerate(zip(LEVELS, levels, strict=True))
+    ]
+    view = _coronal_view(_fullest_coronal_mm(segmentation, axes), axes, centre, scale, size)
+    length = measurement.craniocaudal
+    callipers = (("craniocaudal", length, ""),) if length is not None else ()
+    return (*panels, Panel("Coronal", view, callipers))
+
+
+def _grid_centre_mm(geometry: Geometry) -> FloatArray:
+    return geometry.to_lps_mm((np.asarray(geometry.shape) - 1) / 2)
+
+
+def _frame(axes: Axes) -> FloatArray:
+    """Rows: right, posterior and inferior, the picture's axes in the patient."""
+    return np.stack([axes.right, axes.posterior, axes.inferior])
+
+
+def _edge_voxels(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Indices (n, 3) of the first and last voxel of the mask on every line along the last axis."""
+    first, second = np.nonzero(mask.any(axis=2))
+    lines = mask[first, second]
+    start = lines.argmax(axis=1)
+    stop = mask.shape[2] - 1 - lines[:, ::-1].argmax(axis=1)
+    return np.concatenate([np.stack([first, second, start], 1), np.stack([first, second, stop], 1)])
+
+
+def _extent_mm(segmentation: Segmentation, axes: Axes) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Lowest, highest and mean coordinate of the mask along the picture's three axes, mm."""
+    places = segmentation.crop_geometry.to_lps_mm(_edge_voxels(segmentation.mask)) @ _frame(axes).T
+    return places.min(axis=0), places.max(axis=0), places.mean(axis=0)
+
+
+def _levels(segmentation: Segmentation, measurement: Measurement, axes: Axes
+            ) -> tuple[list[int], list[list[tuple[str, Calliper, str]]]]:
+    """Slices at 1/4, 1/2 and 3/4 of the spleen's height, moved to where the sizes were taken.
+
+    Returns
+    -------
+    levels : three slice indices of the scan, from above to below
+    placed : per level its callipers
+    """
+    others = tuple(axis for axis in range(3) if axis != axes.slice_axis)
+    hit = np.flatnonzero(segmentation.mask.any(axis=others)) + segmentation.box[axes.slice_axis].start
+    if segmentation.geometry.direction[axes.slice_axis][2] > 0:
+        hit = hit[::-1]
+    levels = [int(hit[round((hit.size - 1) * part)]) for part in (0.25, 0.5, 0.75)]
+    sizes = [(name, getattr(measurement, field)) for name, field in
+             (("diameter", "axial_diameter"), ("width", "width"), ("thickness", "thickness"))]
+    taken: set[int] = set()
+    for _, calliper in sizes:
+        if calliper is None or calliper.slice_index is None or calliper.slice_index in levels:
+            continue
+        free = [n for n in range(3) if n not in taken]
+        nearest = min(free, key=lambda n: abs(levels[n] - calliper.slice_index), default=None)
+        if nearest is not None and abs(levels[nearest] - calliper.slice_index) <= max(1, hit.size // 6):
+            levels[nearest] = calliper.slice_index
+            taken.add(nearest)
+    placed: list[list[tuple[str, Calliper, str]]] = [[], [], []]
+    for name, calliper in sizes:
+        if calliper is None or calliper.slice_index is None:
+            continue
+        at = min(range(3), key=lambda n: abs(levels[n] - calliper.slice_index))
+        note = "" if levels[at] == calliper.slice_index else f" (slice {calliper.slice_index + 1})"
+        placed[at].append((name, calliper, note))
+    return levels, placed
+
+
+def _axial_view(geometry: Geometry, axes: Axes, index: int, centre: FloatArray, scale: float,
+                size: tuple[int, int]) -> View:
+    """The scan's slice ``index``, centred in the picture at ``centre`` along right and posterior."""
+    place = (np.asarray(geometry.shape, float) - 1) / 2
+    place[axes.slice_axis] = index
+    at = geometry.to_lps_mm(place)
+    at = at + axes.right * (centre[0] - at @ axes.right)
+    at = at + axes.posterior * (centre[1] - at @ axes.posterior)
+    return View(at, axes.right, axes.posterior, scale, size)
+
+
+def _coronal_view(through_mm: FloatArray, axes: Axes, centre: FloatArray, scale: float,
+                  size: tuple[int, int]) -> View:
+    at = through_mm + axes.right * (centre[0] - through_mm @ axes.right)
+    at = at + axes.inferior * (centre[2] - at @ axes.inferior)
+    return View(at, axes.right, axes.inferior, scale, size)
+
+
+def _fullest_coronal_mm(segmentation: Segmentation, axes: Axes) -> FloatArray:
+    """A place (LPS, mm) on the coronal plane with the largest section of the spleen."""
+    grid = segmentation.crop_geometry
+    direction = np.abs(np.asarray(grid.direction) @ axes.posterior)
+    direction[axes.slice_axis] = 0
+    axis = int(np.argmax(direction))
+    counts = segmentation.mask.sum(axis=tuple(a for a in range(3) if a != axis))
+    place = (np.asarray(grid.shape, float) - 1) / 2
+    place[axis] = int(np.argmax(counts))
+    return grid.to_lps_mm(place)
+
+
+def _body_panels(volume: Volume, axes: Axes, size: tuple[int, int]) -> tuple[Panel, ...]:
+    geometry = volume.geometry
+    slices = geometry.shape[axes.slice_axis]
+    order = np.arange(slices)
+    if geometry.direction[axes.slice_axis][2] > 0:
+        order = order[::-1]
+    levels = [int(order[round((slices - 1) * part)]) for part in (0.25, 0.5, 0.75)]
+    low, high = body_extent_mm(volume, axes)
+    centre, fields = (low + high) / 2, high - low + 10.0
+    scale = float(max(fields[0] / size[0], fields[1] / size[1]))
+    panels = [Panel(title, _axial_view(geometry, axes, index, centre, scale, size), (), index)
+              for title, index in zip(LEVELS, levels, strict=True)]
+    return (*panels, Panel("Coronal", whole_coronal(geometry, axes, low, high, size)))
+
+
+def whole_coronal(geometry: Geometry, axes: Axes, low: FloatArray, high: FloatArray,
+                  size: tuple[int, int], through_mm: FloatArray | None = None) -> View:
+    """The coronal view of a whole scan between two corners in the picture's axes (mm)."""
+    centre, fields = (low + high) / 2, high - low
+    scale = float(max(fields[0] / size[0], fields[2] / size[1], 1e-3))
+    if through_mm is None:
+        through_mm = np.asarray(_frame(axes).T @ centre)
+    return _coronal_view(through_mm, axes, centre, scale, size)
+
+
+def body_extent_mm(volume: Volume, axes: Axes) -> tuple[FloatArray, FloatArray]:
+    """Corners of the scan in the picture's axes, narrowed in the slices to where there is a body."""
+    geometry = volume.geometry
+    shape = np.asarray(geometry.shape)
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape], indexing="ij")).reshape(3, -1).T
+    places = geometry.to_lps_mm(corners) @ _frame(axes).T
+    low, high = places.min(axis=0), places.max(axis=0)
+    picks = tuple(slice(None, None, max(1, int(n) // 64)) for n in shape)
+    inside = np.argwhere(volume.hu[picks] > _BODY_HU) * np.array([pick.step for pick in picks])
+    if len(inside) > 50:
+        body = geometry.to_lps_mm(inside) @ _frame(axes).T
+        low[:2], high[:2] = np.percentile(body[:, :2], 0.5, axis=0), np.percentile(body[:, :2], 99.5, axis=0)
+        low[:2] -= 5.0
+        high[:2] += 5.0
+    return low, high
