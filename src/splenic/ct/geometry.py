@@ -38,7 +38,8 @@ class Geometry:
     @property
     def steps_mm(self) -> npt.NDArray[np.float64]:
         """Array (3, 3): row ``axis`` is the LPS displacement in mm of one step along that array axis."""
-        return np.asarray(self.direction, float) * np.asarray(self.spacing_mm, float)[:, None]
+        steps: npt.NDArray[np.float64] = np.asarray(self.direction, float) * np.asarray(self.spacing_mm)[:, None]
+        return steps
 
     @property
     def voxel_mm3(self) -> float:
@@ -54,11 +55,14 @@ class Geometry:
 
     def to_lps_mm(self, index: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """LPS positions (…, 3) in mm of array indices (…, 3), whole or fractional."""
-        return np.asarray(self.origin_mm) + np.asarray(index, float) @ self.steps_mm
+        lps: npt.NDArray[np.float64] = np.asarray(self.origin_mm) + np.asarray(index, float) @ self.steps_mm
+        return lps
 
     def to_index(self, lps_mm: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Fractional array indices (…, 3) of LPS positions (…, 3) in mm."""
-        return (np.asarray(lps_mm, float) - np.asarray(self.origin_mm)) @ np.linalg.inv(self.steps_mm)
+        offset = np.asarray(lps_mm, float) - np.asarray(self.origin_mm)
+        index: npt.NDArray[np.float64] = offset @ np.linalg.inv(self.steps_mm)
+        return index
 
     def crop(self, box: Box) -> Geometry:
         """The grid of ``array[box]``, for a box of plain slices with step 1."""
