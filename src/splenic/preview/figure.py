@@ -14,10 +14,19 @@ import numpy.typing as npt
 
 from splenic.ct.types import Volume
 from splenic.measure.types import Calliper, Measurement
-from splenic.preview.outline import Canvas, blend, edge_distance_mm, padded, stroke_edge, stroke_segment
-from splenic.preview.plane import FloatArray, View, show_hu
+from splenic.preview.outline import (
+    Canvas,
+    Floats,
+    blend,
+    edge_distance_mm,
+    padded,
+    silhouette_distance_mm,
+    stroke_edge,
+    stroke_segment,
+)
+from splenic.preview.plane import FloatArray, View, axes_of, show_hu
 from splenic.preview.scene import Panel, plan
-from splenic.preview.strip import draw_strip
+from splenic.preview.strip import LEVEL_HU, WIDTH_HU, draw_strip
 from splenic.preview.text import (
     DARK,
     GREY,
@@ -41,7 +50,6 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 SIZE = (1440, 960)
-LEVEL_HU, WIDTH_HU = 50.0, 400.0
 COLOURS: Mapping[str, Rgb] = {"diameter": SKY, "width": ORANGE, "thickness": ORANGE, "craniocaudal": ROSE}
 _PANEL = (528, 430)
 _MARGIN, _GAP, _TOP = 12, 8, 54
@@ -80,16 +88,16 @@ def draw(path: Path, *, volume: Volume, segmentation: Segmentation | None, measu
     from PIL import Image as Images
     from PIL import ImageDraw as Pens
 
-    panels = plan(volume, segmentation, measurement, _PANEL)
+    scene = plan(volume, segmentation, measurement, _PANEL)
     sheet = Images.new("RGB", SIZE, DARK)
     pen = Pens.Draw(sheet)
     mark = _watermark(_PANEL) if synthetic else None
-    for panel, corner in zip(panels, _corners(), strict=True):
+    for panel, corner in zip(scene.panels, _corners(), strict=True):
         sheet.paste(_picture(panel, volume, segmentation, mark), corner)
     _frame_texts(pen, title, synthetic)
     draw_strip(sheet, pen, (_STRIP_X, _TOP), (SIZE[0] - _MARGIN - _STRIP_X, 2 * _PANEL[1] + _GAP),
                volume=volume, segmentation=segmentation, measurement=measurement, quality=quality,
-               flags=tuple(flags), info=info, panels=panels, colours=COLOURS)
+               flags=tuple(flags), info=info, scene=scene, colours=COLOURS)
     data = BytesIO()
     sheet.save(data, "PNG", compress_level=1)
     _write_whole(path, data.getvalue())
@@ -125,7 +133,9 @@ def _frame_texts(pen: ImageDraw, title: str, synthetic: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    at: tuple[float, float]
+    """Words for a calliper, and the places where they may stand, best first."""
+
+    places: tuple[tuple[float, float], ...]
     text: str
     colour: Rgb
 
@@ -140,89 +150,117 @@ def _picture(panel: Panel, volume: Volume, segmentation: Segmentation | None,
     canvas: Canvas = np.repeat(grey[..., None], 3, axis=2).astype(np.float32)
     if mark is not None:
         blend(canvas, mark, (255, 90, 60))
-    if segmentation is not None and segmentation.mask.any():
-        mask, grid = padded(segmentation.mask, segmentation.crop_geometry)
-        distance = edge_distance_mm(mask, grid, panel.view)
-        if distance is not None:
-            stroke_edge(canvas, distance, panel.view.mm_per_px, YELLOW, 1.8)
+    distance = _outlined(canvas, panel, segmentation)
     labels = [_calliper(canvas, panel.view, *each) for each in panel.callipers]
-    ruler = _ruler(canvas, panel.view)
+    ruler_mm = _ruler(canvas, panel.view)
     image = Images.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8))
     pen = Pens.Draw(image)
-    _marks(pen, panel, volume)
-    haloed(pen, ruler.at, ruler.text, font(12), ruler.colour, "mb")
-    _place_labels(pen, labels, panel.view.size)
+    _marks(pen, panel, volume, ruler_mm)
+    _place_labels(pen, labels, panel.view, distance)
     return image
 
 
+def _outlined(canvas: Canvas, panel: Panel, segmentation: Segmentation | None) -> Floats | None:
+    """Draw the spleen's outline; return the distance to it (mm, positive inside) of every pixel."""
+    if segmentation is None or not segmentation.mask.any():
+        return None
+    mask, grid = padded(segmentation.mask, segmentation.crop_geometry)
+    scale = panel.view.mm_per_px
+    if not panel.is_axial:
+        # The craniocaudal length reaches from pole to pole, which rarely lie in one coronal plane.
+        whole = silhouette_distance_mm(mask, grid, panel.view)
+        stroke_edge(canvas, whole, scale, YELLOW, 0.8, strength=0.5)
+    distance = edge_distance_mm(mask, grid, panel.view)
+    if distance is not None:
+        stroke_edge(canvas, distance, scale, YELLOW, 1.8)
+    return distance
+
+
 def _calliper(canvas: Canvas, view: View, name: str, calliper: Calliper, note: str) -> _Label:
-    """Draw a length with its end ticks; return its label at the end where there is most room."""
+    """Draw a length with its end ticks; return its label."""
     colour = COLOURS[name]
     ends = view.to_px(np.array([calliper.start_lps_mm, calliper.end_lps_mm]))
-    along = ends[1] - ends[0]
-    length = max(float(np.linalg.norm(along)), 1e-6)
-    across = np.array([-along[1], along[0]]) / length * 7
+    along = (ends[1] - ends[0]) / max(float(np.linalg.norm(ends[1] - ends[0])), 1e-6)
+    across = np.array([-along[1], along[0]])
     stroke_segment(canvas, ends[0], ends[1], colour, 1.4)
     for end in ends:
-        stroke_segment(canvas, end - across, end + across, colour, 2.0)
-    text = f"{name} {calliper.length_mm:.0f} mm{note}"
-    return _Label(_beyond(ends, along / length), text, colour)
+        stroke_segment(canvas, end - across * 7, end + across * 7, colour, 2.0)
+    return _Label(_around(ends, along), f"{name} {calliper.length_mm:.0f} mm{note}", colour)
 
 
-def _beyond(ends: FloatArray, along: FloatArray) -> tuple[float, float]:
-    """A place for a label past the upper of the two ends."""
-    upper = int(ends[1, 1] < ends[0, 1])
-    outward = along if upper else -along
-    x, y = ends[upper] + outward * 16
-    return float(x), float(y)
+def _around(ends: FloatArray, along: FloatArray) -> tuple[tuple[float, float], ...]:
+    """Places for a label: past either end, straight on and turned to either side, nearer first."""
+    places = []
+    for reach in (18, 34, 52, 72, 96):
+        for turn in (0.0, 0.6, -0.6, 1.2, -1.2):
+            turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ along
+            # Words are wide and low: going sideways they need more room.
+            step = turned * reach * np.array([2.4, 1.0])
+            places += [ends[0] - step, ends[1] + step]
+    return tuple((float(x), float(y)) for x, y in places)
 
 
-def _place_labels(pen: ImageDraw, labels: Sequence[_Label], size: tuple[int, int]) -> None:
-    """Write labels inside the picture, moving each down until it covers no other."""
+def _place_labels(pen: ImageDraw, labels: Sequence[_Label], view: View, distance: Floats | None) -> None:
+    """Write each label where it covers least of the spleen and no other label."""
     face = font(14, bold=True)
     taken: list[tuple[float, float, float]] = []
     for label in labels:
         half = width_of(label.text, face) / 2 + 4
-        x = float(np.clip(label.at[0], half + 4, size[0] - half - 4))
-        y = float(np.clip(label.at[1], 44, size[1] - 44))
-        while any(abs(y - other) < 20 and abs(x - at) < half + wide for at, other, wide in taken):
-            y += 4
+        costs = [_cost(place, half, view, distance, taken) + 0.02 * n for n, place in enumerate(label.places)]
+        x, y = label.places[int(np.argmin(costs))]
+        x = float(np.clip(x, half, view.size[0] - half))
         taken.append((x, y, half))
         haloed(pen, (x, y), label.text, face, label.colour, "mm")
 
 
-def _ruler(canvas: Canvas, view: View) -> _Label:
-    """A ruler of 5 cm at the lower right."""
-    length_mm = 50.0 if view.mm_per_px < 0.8 else 100.0
+def _cost(place: tuple[float, float], half: float, view: View, distance: Floats | None,
+          taken: Sequence[tuple[float, float, float]]) -> float:
+    """How bad a place for a label is: off the picture, on another label, on the spleen."""
+    x, y = place
     width, height = view.size
-    end = np.array([width - 16.0, height - 14.0])
+    cost = 0.0
+    if not (half + 2 < x < width - half - 2 and 52 < y < height - 40):
+        cost += 20.0
+    if abs(y - height / 2) < 20 and not half + 34 < x < width - half - 34:
+        cost += 10.0
+    if any(abs(y - other) < 20 and abs(x - at) < half + wide for at, other, wide in taken):
+        cost += 10.0
+    if distance is not None:
+        rows = slice(max(0, int(y) - 9), max(1, int(y) + 9))
+        part = distance[rows, max(0, int(x - half)):max(1, int(x + half))]
+        cost += 4.0 * float((part > -2).mean()) if part.size else 0.0
+    return cost
+
+
+def _ruler(canvas: Canvas, view: View) -> float:
+    """Draw a ruler at the lower right; return its length in mm."""
+    length_mm = 50.0 if view.mm_per_px < 0.8 else 100.0
+    end = np.array(view.size) - np.array([16.0, 14.0])
     start = end - [length_mm / view.mm_per_px, 0]
     stroke_segment(canvas, start, end, WHITE, 1.6)
     for place in (start, end):
-        stroke_segment(canvas, place - [0, 4], place + [0, 4], WHITE, 1.6)
-    return _Label((float(start[0] + end[0]) / 2, height - 18.0), f"{length_mm / 10:.0f} cm", WHITE)
+        stroke_segment(canvas, place - np.array([0, 4]), place + np.array([0, 4]), WHITE, 1.6)
+    return length_mm
 
 
-def _marks(pen: ImageDraw, panel: Panel, volume: Volume) -> None:
-    """Title, and the letters of the sides."""
+def _marks(pen: ImageDraw, panel: Panel, volume: Volume, ruler_mm: float) -> None:
+    """Title, the letters of the sides, and the ruler's length."""
     width, height = panel.view.size
-    middle_y = height / 2
     bold = font(17, bold=True)
-    haloed(pen, (10, middle_y), "R", bold, WHITE, "lm")
-    haloed(pen, (width - 10, middle_y), "L", bold, WHITE, "rm")
+    haloed(pen, (10, height / 2), "R", bold, WHITE, "lm")
+    haloed(pen, (width - 10, height / 2), "L", bold, WHITE, "rm")
     above, below = ("A", "P") if panel.is_axial else ("S", "I")
     haloed(pen, (width / 2, 16), above, bold, WHITE, "mm")
     haloed(pen, (width / 2, height - 16), below, bold, WHITE, "mm")
     haloed(pen, (10, 9), panel.title, font(15, bold=True), WHITE)
+    ruler_x = width - 16 - ruler_mm / panel.view.mm_per_px / 2
+    haloed(pen, (ruler_x, height - 18), f"{ruler_mm / 10:.0f} cm", font(12), WHITE, "mb")
     if panel.slice_index is not None:
-        z = float(panel.view.centre_mm[2])
-        total = _slices(volume)
-        haloed(pen, (10, 29), f"slice {panel.slice_index + 1} of {total}, z {z:.1f} mm", font(12), WHITE)
+        place = f"slice {panel.slice_index + 1} of {_slices(volume)}, z {panel.view.centre_mm[2]:.1f} mm"
+        haloed(pen, (10, 29), place, font(12), WHITE)
 
 
 def _slices(volume: Volume) -> int:
-    from splenic.preview.plane import axes_of
-
     return volume.geometry.shape[axes_of(volume.geometry).slice_axis]
 
 

@@ -41,17 +41,31 @@ def edge_distance_mm(mask: npt.NDArray[np.bool_], geometry: Geometry, view: View
     -------
     float32 array (height, width), or None where the plane does not meet the mask.
     """
+    plane = cut(mask, geometry, view, outside=0.0)
+    return _distance_in(plane, view) if (plane.values >= 0.5).any() else None
+
+
+def silhouette_distance_mm(mask: npt.NDArray[np.bool_], geometry: Geometry, view: View) -> Floats:
+    """As :func:`edge_distance_mm`, to the edge of the whole mask seen along the view's normal.
+
+    The mask is projected along the array axis nearest to that normal; on an oblique grid this is off by
+    the angle between the two.
+    """
+    steps = geometry.steps_mm
+    through = int(np.argmax(np.abs(np.asarray(geometry.direction) @ view.normal)))
+    first, second = [axis for axis in range(3) if axis != through]
+    seen = np.asarray(mask.any(axis=through))
+    return _distance_in(Cut(seen, np.asarray(geometry.origin_mm), steps[first], steps[second]), view)
+
+
+def _distance_in(plane: Cut, view: View) -> Floats:
     import edt
     from PIL import Image
 
-    plane = cut(mask, geometry, view, outside=0.0)
     inside = np.ascontiguousarray(plane.values >= 0.5)
-    if not inside.any():
-        return None
     distance = np.asarray(edt.sdf(inside, anisotropy=plane.spacing_mm, parallel=1), np.float32)
-    distance = _smooth(distance, plane)
     # Pillow fills with 0 outside; 0 must mean "far away", not "on the edge".
-    field = Image.fromarray(distance + np.float32(_FAR_MM))
+    field = Image.fromarray(_smooth(distance, plane) + np.float32(_FAR_MM))
     shown = field.transform(view.size, Image.Transform.AFFINE, plane.affine_for(view),
                             resample=Image.Resampling.BICUBIC)
     return np.asarray(shown) - np.float32(_FAR_MM)
@@ -78,7 +92,8 @@ def blend(canvas: Canvas, alpha: Floats, colour: Rgb) -> None:
     canvas[window] += (np.asarray(colour, np.float32) - canvas[window]) * part
 
 
-def stroke_edge(canvas: Canvas, distance_mm: Floats, mm_per_px: float, colour: Rgb, width_px: float) -> None:
+def stroke_edge(canvas: Canvas, distance_mm: Floats, mm_per_px: float, colour: Rgb, width_px: float,
+                strength: float = 1.0) -> None:
     """Draw the line where a distance field is 0, on a dark rim that keeps it visible on bright tissue."""
     near = np.abs(distance_mm) < (width_px + 6) * mm_per_px
     rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
@@ -90,8 +105,8 @@ def stroke_edge(canvas: Canvas, distance_mm: Floats, mm_per_px: float, colour: R
     # elsewhere; dividing by the slope keeps the line equally wide everywhere.
     down, right = np.gradient(field)
     away = np.abs(field) / np.maximum(np.hypot(down, right), np.float32(0.4 * mm_per_px))
-    blend(canvas[window], np.clip(width_px / 2 + 1.5 - away, 0, 1) * np.float32(0.55), (0, 0, 0))
-    blend(canvas[window], np.clip(width_px / 2 + 0.5 - away, 0, 1), colour)
+    blend(canvas[window], np.clip(width_px / 2 + 1.5 - away, 0, 1) * np.float32(0.55 * strength), (0, 0, 0))
+    blend(canvas[window], np.clip(width_px / 2 + 0.5 - away, 0, 1) * np.float32(strength), colour)
 
 
 def stroke_segment(canvas: Canvas, start_px: npt.ArrayLike, end_px: npt.ArrayLike, colour: Rgb,

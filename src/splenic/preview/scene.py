@@ -15,6 +15,7 @@ from splenic.segment.types import Segmentation
 
 LEVELS = ("Upper level", "Middle level", "Lower level")
 _LATERAL_MM, _MEDIAL_MM, _AROUND_MM = 32.0, 88.0, 28.0
+_AIR_MM = 8.0
 _BODY_HU = -300
 
 
@@ -37,8 +38,18 @@ class Panel:
         return self.slice_index is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The pictures of a case, and the body's corners along the picture's axes (right, back, down; mm)."""
+
+    panels: tuple[Panel, ...]
+    axes: Axes
+    body_low_mm: FloatArray
+    body_high_mm: FloatArray
+
+
 def plan(volume: Volume, segmentation: Segmentation | None, measurement: Measurement,
-         size: tuple[int, int]) -> tuple[Panel, ...]:
+         size: tuple[int, int]) -> Scene:
     """Three axial levels from above to below and a coronal, around the spleen or, without one, the body.
 
     Parameters
@@ -47,25 +58,16 @@ def plan(volume: Volume, segmentation: Segmentation | None, measurement: Measure
         Width and height of every picture in pixels.
     """
     axes = axes_of(volume.geometry)
+    body = _body_extent_mm(volume, axes)
     if segmentation is None or not segmentation.mask.any():
-        return _body_panels(volume, axes, size)
-    return _spleen_panels(segmentation, measurement, axes, size)
+        return Scene(_body_panels(volume.geometry, axes, body, size), axes, *body)
+    return Scene(_spleen_panels(segmentation, measurement, axes, body, size), axes, *body)
 
 
 def _spleen_panels(segmentation: Segmentation, measurement: Measurement, axes: Axes,
-                   size: tuple[int, int]) -> tuple[Panel, ...]:
+                   body: tuple[FloatArray, FloatArray], size: tuple[int, int]) -> tuple[Panel, ...]:
     geometry = segmentation.geometry
-    low, high, middle = _extent_mm(segmentation, axes)
-    width_px, height_px = size
-    fields = high - low + np.array([_LATERAL_MM + _MEDIAL_MM, 2 * _AROUND_MM, 2 * _AROUND_MM])
-    scale = float(np.max(fields / np.array([width_px, height_px, height_px])))
-    centre = (low + high) / 2
-    # The room to spare goes to the spine's side: it tells the reader where in the body this is.
-    spare = scale * width_px - (high[0] - low[0])
-    if middle[0] >= _grid_centre_mm(geometry) @ axes.right:
-        centre[0] = high[0] + _LATERAL_MM - (spare + high[0] - low[0]) / 2
-    else:
-        centre[0] = low[0] - _LATERAL_MM + (spare + high[0] - low[0]) / 2
+    centre, scale = _framing(segmentation, axes, body, size)
     levels, placed = _levels(segmentation, measurement, axes)
     panels = [
         Panel(title, _axial_view(geometry, axes, index, centre, scale, size), tuple(placed[n]), index)
@@ -77,8 +79,27 @@ def _spleen_panels(segmentation: Segmentation, measurement: Measurement, axes: A
     return (*panels, Panel("Coronal", view, callipers))
 
 
-def _grid_centre_mm(geometry: Geometry) -> FloatArray:
-    return geometry.to_lps_mm((np.asarray(geometry.shape) - 1) / 2)
+def _framing(segmentation: Segmentation, axes: Axes, body: tuple[FloatArray, FloatArray],
+             size: tuple[int, int]) -> tuple[FloatArray, float]:
+    """Centre along the picture's axes (mm) and mm per pixel: all of the spleen, and room toward the spine."""
+    low, high, middle = _extent_mm(segmentation, axes)
+    pixels = np.array([size[0], size[1], size[1]], float)
+    wanted = high - low + np.array([_LATERAL_MM + _MEDIAL_MM, 2 * _AROUND_MM, 2 * _AROUND_MM])
+    scale = float(np.max(wanted / pixels))
+    centre, half = (low + high) / 2, pixels * scale / 2
+    # The room to spare goes to the spine's side: it tells the reader where in the body this is.
+    if middle[0] >= (body[0][0] + body[1][0]) / 2:
+        centre[0] = high[0] + _LATERAL_MM - half[0]
+    else:
+        centre[0] = low[0] - _LATERAL_MM + half[0]
+    for axis in (0, 1):
+        # Air outside the body tells nothing: move the frame inward, unless it would cut the spleen.
+        first, last = body[0][axis] - _AIR_MM + half[axis], body[1][axis] + _AIR_MM - half[axis]
+        if first <= last:
+            inward = float(np.clip(centre[axis], first, last))
+            centre[axis] = np.clip(inward, high[axis] + _AIR_MM - half[axis],
+                                   low[axis] - _AIR_MM + half[axis])
+    return centre, scale
 
 
 def _frame(axes: Axes) -> FloatArray:
@@ -166,39 +187,39 @@ def _fullest_coronal_mm(segmentation: Segmentation, axes: Axes) -> FloatArray:
     return grid.to_lps_mm(place)
 
 
-def _body_panels(volume: Volume, axes: Axes, size: tuple[int, int]) -> tuple[Panel, ...]:
-    geometry = volume.geometry
+def _body_panels(geometry: Geometry, axes: Axes, body: tuple[FloatArray, FloatArray],
+                 size: tuple[int, int]) -> tuple[Panel, ...]:
     slices = geometry.shape[axes.slice_axis]
     order = np.arange(slices)
     if geometry.direction[axes.slice_axis][2] > 0:
         order = order[::-1]
     levels = [int(order[round((slices - 1) * part)]) for part in (0.25, 0.5, 0.75)]
-    low, high = body_extent_mm(volume, axes)
-    centre, fields = (low + high) / 2, high - low + 10.0
+    low, high = body
+    fields = high - low + 2 * _AIR_MM
     scale = float(max(fields[0] / size[0], fields[1] / size[1]))
-    panels = [Panel(title, _axial_view(geometry, axes, index, centre, scale, size), (), index)
+    panels = [Panel(title, _axial_view(geometry, axes, index, (low + high) / 2, scale, size), (), index)
               for title, index in zip(LEVELS, levels, strict=True)]
-    return (*panels, Panel("Coronal", whole_coronal(geometry, axes, low, high, size)))
+    return (*panels, Panel("Coronal", whole_coronal(axes, body, size)))
 
 
-def whole_coronal(geometry: Geometry, axes: Axes, low: FloatArray, high: FloatArray,
-                  size: tuple[int, int], through_mm: FloatArray | None = None) -> View:
-    """The coronal view of a whole scan between two corners in the picture's axes (mm)."""
-    centre, fields = (low + high) / 2, high - low
+def whole_coronal(axes: Axes, body: tuple[FloatArray, FloatArray], size: tuple[int, int],
+                  through_mm: FloatArray | None = None) -> View:
+    """The coronal view of a whole scan; in the middle of the body, or through a place (LPS, mm)."""
+    centre, fields = (body[0] + body[1]) / 2, body[1] - body[0]
     scale = float(max(fields[0] / size[0], fields[2] / size[1], 1e-3))
     if through_mm is None:
-        through_mm = np.asarray(_frame(axes).T @ centre)
+        through_mm = np.asarray(np.linalg.inv(_frame(axes)) @ centre)
     return _coronal_view(through_mm, axes, centre, scale, size)
 
 
-def body_extent_mm(volume: Volume, axes: Axes) -> tuple[FloatArray, FloatArray]:
+def _body_extent_mm(volume: Volume, axes: Axes) -> tuple[FloatArray, FloatArray]:
     """Corners of the scan in the picture's axes, narrowed in the slices to where there is a body."""
     geometry = volume.geometry
     shape = np.asarray(geometry.shape)
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape], indexing="ij")).reshape(3, -1).T
     places = geometry.to_lps_mm(corners) @ _frame(axes).T
     low, high = places.min(axis=0), places.max(axis=0)
-    picks = tuple(slice(None, None, max(1, int(n) // 64)) for n in shape)
+    picks = tuple(slice(None, None, max(1, int(n) // 40)) for n in shape)
     inside = np.argwhere(volume.hu[picks] > _BODY_HU) * np.array([pick.step for pick in picks])
     if len(inside) > 50:
         body = geometry.to_lps_mm(inside) @ _frame(axes).T

@@ -10,8 +10,8 @@ import numpy as np
 from splenic.ct.types import Volume
 from splenic.measure.types import Measurement
 from splenic.preview.outline import blend, edge_distance_mm, padded, stroke_edge, stroke_segment
-from splenic.preview.plane import axes_of, show_hu
-from splenic.preview.scene import Panel, body_extent_mm, whole_coronal
+from splenic.preview.plane import show_hu
+from splenic.preview.scene import Scene, whole_coronal
 from splenic.preview.text import (
     GREEN,
     GREY,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
+LEVEL_HU, WIDTH_HU = 50.0, 400.0
 HEADLINE = "SPLENIC VOLUME"
 _SIZES = (("Craniocaudal", "craniocaudal", "craniocaudal"), ("Axial diameter", "axial_diameter", "diameter"),
           ("Width", "width", "width"), ("Thickness", "thickness", "thickness"))
@@ -44,41 +45,43 @@ _SIZES = (("Craniocaudal", "craniocaudal", "craniocaudal"), ("Axial diameter", "
 def draw_strip(sheet: Image, pen: ImageDraw, corner: tuple[int, int], size: tuple[int, int], *,
                volume: Volume, segmentation: Segmentation | None, measurement: Measurement,
                quality: Quality | None, flags: tuple[str, ...], info: Mapping[str, str],
-               panels: tuple[Panel, ...], colours: Mapping[str, Rgb]) -> None:
+               scene: Scene, colours: Mapping[str, Rgb]) -> None:
     """Draw the strip into a rectangle of the sheet, from above to below; the locator takes the rest."""
     x, y = corner
     width, height = size
     bottom = y + height
     y = pills(pen, (x, y), width, flags) + 6
-    y = _headline(pen, (x, y), width, measurement)
+    none_found = segmentation is not None and not segmentation.mask.any()
+    y = _headline(pen, (x, y), width, measurement, "none found" if none_found else "not measured")
     y = _sizes(pen, (x, y), width, measurement, colours)
     y = _rows(pen, (x, y), width, info)
     if quality is not None:
         y = _score(pen, (x, y), width, quality)
     if bottom - y > 110:
-        _locator(sheet, pen, (x, y + 4), (width, min(bottom - y - 4, 330)), volume, segmentation, panels)
+        _locator(sheet, pen, (x, bottom), (width, bottom - y - 10), volume, segmentation, scene)
 
 
 def _ml(value: float) -> str:
     return f"{value:,.0f} ml" if value >= 100 else f"{value:.1f} ml"
 
 
-def _headline(pen: ImageDraw, at: tuple[int, int], width: int, measurement: Measurement) -> int:
+def _headline(pen: ImageDraw, at: tuple[int, int], width: int, measurement: Measurement,
+              otherwise: str) -> int:
     x, y = at
     pen.text((x, y), HEADLINE, font=font(14, bold=True), fill=GREY)
     if measurement.sv_ml is None:
-        pen.text((x, y + 20), "not measured", font=font(32, bold=True), fill=WHITE)
+        pen.text((x, y + 20), otherwise, font=font(32, bold=True), fill=WHITE)
         return y + 72
     cut = measurement.complete is False
-    pen.text((x, y + 16), ("≥ " if cut else "") + _ml(measurement.sv_ml), font=font(46, bold=True), fill=WHITE)
+    value = ("≥ " if cut else "") + _ml(measurement.sv_ml)
+    pen.text((x, y + 16), value, font=font(46, bold=True), fill=WHITE)
     y += 74
     if measurement.sv_low_ml is not None and measurement.sv_high_ml is not None:
         text = f"interval {measurement.sv_low_ml:,.0f} to {measurement.sv_high_ml:,.0f} ml"
         pen.text((x, y), fitted(text, font(16), width), font=font(16), fill=WHITE)
         y += 24
     if cut:
-        faces = ", ".join(measurement.cut_faces) or "the scan's edge"
-        text = f"lower bound: cut at {faces}"
+        text = f"lower bound: cut at the {' and '.join(measurement.cut_faces)} edge of the scan"
         pen.text((x, y), fitted(text, font(15, bold=True), width), font=font(15, bold=True), fill=ORANGE)
         y += 24
     return y + 8
@@ -128,7 +131,8 @@ def _score(pen: ImageDraw, at: tuple[int, int], width: int, quality: Quality) ->
     y += 9
     doubtful = quality.failure_score >= REVIEW_THRESHOLD
     colour = VERMILION if doubtful else GREEN
-    _row(pen, (x, y), width, "Failure score", f"{quality.failure_score:.2f}" + (" · look" if doubtful else ""))
+    value = f"{quality.failure_score:.2f}" + (" · look at it" if doubtful else "")
+    _row(pen, (x, y), width, "Failure score", value)
     y += 27
     pen.rounded_rectangle((x, y, x + width, y + 10), radius=4, fill=PANEL)
     filled = max(8, round(width * quality.failure_score))
@@ -143,35 +147,31 @@ def _score(pen: ImageDraw, at: tuple[int, int], width: int, quality: Quality) ->
     return y + 4
 
 
-def _locator(sheet: Image, pen: ImageDraw, corner: tuple[int, int], size: tuple[int, int], volume: Volume,
-             segmentation: Segmentation | None, panels: tuple[Panel, ...]) -> None:
-    """The whole scan from the front with the spleen tinted and the three levels as lines."""
+def _locator(sheet: Image, pen: ImageDraw, foot: tuple[int, int], most: tuple[int, int], volume: Volume,
+             segmentation: Segmentation | None, scene: Scene) -> None:
+    """The whole scan from the front with the spleen tinted and the three levels as lines.
+
+    It stands on ``foot``, the strip's lower left corner, and is no larger than ``most``.
+    """
     from PIL import Image as Images
 
-    axes = axes_of(volume.geometry)
-    low, high = body_extent_mm(volume, axes)
-    view = whole_coronal(volume.geometry, axes, low, high, size, panels[-1].view.centre_mm)
-    used = (high - low)[[0, 2]] / view.mm_per_px
-    view = view.resized(view.mm_per_px, (int(min(size[0], used[0])), int(min(size[1], used[1]))))
-    grey = show_hu(volume.hu, volume.geometry, view, 50.0, 400.0)
+    body = (scene.body_low_mm, scene.body_high_mm)
+    view = whole_coronal(scene.axes, body, most, scene.panels[-1].view.centre_mm)
+    used = (body[1] - body[0])[[0, 2]] / view.mm_per_px
+    view = view.resized(view.mm_per_px, (int(min(most[0], used[0])), int(min(most[1], used[1]))))
+    grey = show_hu(volume.hu, volume.geometry, view, LEVEL_HU, WIDTH_HU)
     canvas = np.repeat(grey[..., None], 3, axis=2).astype(np.float32)
     if segmentation is not None and segmentation.mask.any():
-        mask, grid = padded(segmentation.mask, segmentation.crop_geometry)
-        distance = edge_distance_mm(mask, grid, view)
+        distance = edge_distance_mm(*padded(segmentation.mask, segmentation.crop_geometry), view)
         if distance is not None:
             blend(canvas, (distance > 0).astype(np.float32) * np.float32(0.45), YELLOW)
             stroke_edge(canvas, distance, view.mm_per_px, YELLOW, 1.0)
-    rows = []
-    for panel in panels[:3]:
-        y = float(view.to_px(panel.view.centre_mm)[1])
-        rows.append((y, panel.title[0]))
-        stroke_segment(canvas, (0, y), (view.size[0], y), SKY, 1.0, rim_px=0.5)
-    x = corner[0] + (size[0] - view.size[0]) // 2
-    sheet.paste(Images.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8)), (x, corner[1]))
-    for y, letter in rows:
-        haloed(pen, (x + 4, corner[1] + y), letter, font(11, bold=True), SKY, "lm")
-    haloed(pen, (x + 4, corner[1] + 4), "R", font(12, bold=True), WHITE)
-    haloed(pen, (x + view.size[0] - 4, corner[1] + 4), "L", font(12, bold=True), WHITE, "ra")
-
-
-
+    heights = [float(view.to_px(panel.view.centre_mm)[1]) for panel in scene.panels[:3]]
+    for height in heights:
+        stroke_segment(canvas, (0, height), (view.size[0], height), SKY, 1.0, rim_px=0.5)
+    left, top = foot[0] + (most[0] - view.size[0]) // 2, foot[1] - view.size[1]
+    sheet.paste(Images.fromarray(np.clip(canvas + 0.5, 0, 255).astype(np.uint8)), (left, top))
+    for height, panel in zip(heights, scene.panels, strict=False):
+        haloed(pen, (left + 4, top + height), panel.title[0], font(11, bold=True), SKY, "lm")
+    haloed(pen, (left + 4, top + 4), "R", font(12, bold=True), WHITE)
+    haloed(pen, (left + view.size[0] - 4, top + 4), "L", font(12, bold=True), WHITE, "ra")
