@@ -81,13 +81,13 @@ class HilumModel:
     least_bay : float
         Least share of the convex hull's area that the bays take; under it no hilum shows in the outline.
     reach_mm : float
-        How far along the width from the deepest point of the hilum the thickness may be taken, so that a
-        narrow fissure does not make it.
+        How far along the width, to both sides of the deepest point of the hilum, chords are drawn; the
+        thickness is the median chord, so that a narrow fissure does not make it.
     """
 
     middle: float = 0.5
     least_bay: float = 0.05
-    reach_mm: float = 10.0
+    reach_mm: float = 3.0
 
 
 INTERVAL = IntervalModel()

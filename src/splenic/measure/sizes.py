@@ -52,7 +52,7 @@ def width_and_thickness(
     along = (end - start) / np.linalg.norm(end - start)
     at = hilum_point(region.mask[hull.slice_index], plane, hull, model)
     middle = float(along @ (start + end)) / 2 if at is None else float(along @ at)
-    inner, outer = _longest_chord(region.mask[hull.slice_index], plane, along, middle, model.reach_mm, hull)
+    inner, outer = _chord(region.mask[hull.slice_index], plane, along, middle, model.reach_mm, hull)
     thickness = Calliper(
         float(np.linalg.norm(outer - inner)),
         to_lps(inner, hull.slice_index, region, plane),
@@ -102,17 +102,19 @@ def _depth_in(hull: Hull, points_mm: FloatArray) -> FloatArray:
     return depth
 
 
-def _longest_chord(
+def _chord(
     section: BoolArray, plane: Plane, along: FloatArray, middle: float, reach_mm: float, hull: Hull
 ) -> tuple[FloatArray, FloatArray]:
-    """Ends (2,) of the longest run inside the section, perpendicular to ``along``, near ``middle`` on it."""
+    """Ends (2,) of the run inside the section, perpendicular to ``along``, that is typical near ``middle``.
+
+    On each of the parallel lines at most ``reach_mm`` away the longest run counts; the line with the median
+    length is the one taken.
+    """
     from scipy.ndimage import map_coordinates
 
     across = np.array([-along[1], along[0]])
-    span = hull.corners_mm @ along
     fine = 0.1
-    first, last = max(span.min(), middle - reach_mm), min(span.max(), middle + reach_mm)
-    offsets = np.arange(first, last + fine, 5 * fine)
+    offsets = middle + np.arange(-reach_mm, reach_mm + fine, 5 * fine)
     reach = hull.corners_mm @ across
     depths = np.arange(reach.min() - 2 * fine, reach.max() + 3 * fine, fine)
     points = offsets[:, None, None] * along + depths[None, :, None] * across
@@ -120,13 +122,18 @@ def _longest_chord(
     inside = map_coordinates(section.astype(np.float32), np.moveaxis(index, -1, 0), order=1) >= 0.5
     inside[:, [0, -1]] = False
     edges = np.diff(inside.astype(np.int8), axis=1)
-    rises, falls = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    if len(rises) == 0:  # thinner than the sampling: a single pixel touched at its corner
-        return points[len(offsets) // 2, 0], points[len(offsets) // 2, -1]
-    best = int(np.argmax(falls[:, 1] - rises[:, 1]))
-    line = offsets[rises[best, 0]] * along
-    low, high = depths[rises[best, 1]] + fine / 2, depths[falls[best, 1]] + fine / 2
-    return line + low * across, line + high * across
+    lines, rises = np.nonzero(edges == 1)
+    _, falls = np.nonzero(edges == -1)
+    if len(lines) == 0:  # thinner than the sampling: a pixel that the lines only graze
+        nothing = offsets[len(offsets) // 2] * along + depths.mean() * across
+        return nothing, nothing
+    longest = np.zeros(len(offsets), np.int64)
+    np.maximum.at(longest, lines, falls - rises)
+    typical = int(np.sort(longest[longest > 0])[np.count_nonzero(longest) // 2])
+    fitting = np.flatnonzero(falls - rises == typical)
+    best = fitting[int(np.argmin(np.abs(offsets[lines[fitting]] - middle)))]
+    line = offsets[lines[best]] * along
+    return line + (depths[rises[best]] + fine / 2) * across, line + (depths[falls[best]] + fine / 2) * across
 
 
 def _diameter_on(hull: Hull, region: Region, plane: Plane) -> Calliper:
