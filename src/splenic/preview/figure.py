@@ -178,11 +178,15 @@ def _outlined(canvas: Canvas, panel: Panel, segmentation: Segmentation | None) -
 
 def _calliper(canvas: Canvas, view: View, name: str, calliper: Calliper, note: str) -> _Label:
     """Draw a length with its end ticks; return its label."""
-    colour = COLOURS[name]
+    colour = COLOURS[name.split()[0]]
     ends = view.to_px(np.array([calliper.start_lps_mm, calliper.end_lps_mm]))
     along = (ends[1] - ends[0]) / max(float(np.linalg.norm(ends[1] - ends[0])), 1e-6)
     across = np.array([-along[1], along[0]])
-    stroke_segment(canvas, ends[0], ends[1], colour, 1.4)
+    # Dashed where the size was taken on another slice than the one shown.
+    parts = np.linspace(0, 1, 24)[:, None] if note else np.array([[0.0], [1.0]])
+    places = ends[0] + parts * (ends[1] - ends[0])
+    for first, last in zip(places[::2], places[1::2], strict=True):
+        stroke_segment(canvas, first, last, colour, 1.4)
     for end in ends:
         stroke_segment(canvas, end - across * 7, end + across * 7, colour, 2.0)
     return _Label(_around(ends, along), f"{name} {calliper.length_mm:.0f} mm{note}", colour)

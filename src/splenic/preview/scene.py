@@ -16,7 +16,7 @@ from splenic.segment.types import Segmentation
 LEVELS = ("Upper level", "Middle level", "Lower level")
 _LATERAL_MM, _MEDIAL_MM, _AROUND_MM = 32.0, 88.0, 28.0
 _AIR_MM = 8.0
-_BODY_HU = -300
+_BODY_HU = -200
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +136,31 @@ def _levels(segmentation: Segmentation, measurement: Measurement, axes: Axes
     if segmentation.geometry.direction[axes.slice_axis][2] > 0:
         hit = hit[::-1]
     levels = [int(hit[round((hit.size - 1) * part)]) for part in (0.25, 0.5, 0.75)]
-    sizes = [(name, getattr(measurement, field)) for name, field in
-             (("diameter", "axial_diameter"), ("width", "width"), ("thickness", "thickness"))]
+    sizes = _axial_sizes(measurement)
     taken: set[int] = set()
-    for _, calliper in sizes:
-        if calliper is None or calliper.slice_index is None or calliper.slice_index in levels:
-            continue
+    slices = [wanted for _, _, wanted in sizes]
+    for wanted in sorted(dict.fromkeys(slices), key=slices.count, reverse=True):
         free = [n for n in range(3) if n not in taken]
-        nearest = min(free, key=lambda n: abs(levels[n] - calliper.slice_index), default=None)
-        if nearest is not None and abs(levels[nearest] - calliper.slice_index) <= max(1, hit.size // 6):
-            levels[nearest] = calliper.slice_index
+        nearest = min(free, key=lambda n: abs(levels[n] - wanted), default=None)
+        if nearest is not None and abs(levels[nearest] - wanted) <= max(1, hit.size // 6):
+            levels[nearest] = wanted
             taken.add(nearest)
     placed: list[list[tuple[str, Calliper, str]]] = [[], [], []]
-    for name, calliper in sizes:
-        if calliper is None or calliper.slice_index is None:
-            continue
-        at = min(range(3), key=lambda n: abs(levels[n] - calliper.slice_index))
-        note = "" if levels[at] == calliper.slice_index else f" (slice {calliper.slice_index + 1})"
+    for name, calliper, wanted in sizes:
+        at = min(range(3), key=lambda n: abs(levels[n] - wanted))
+        note = "" if levels[at] == wanted else f" (slice {wanted + 1})"
         placed[at].append((name, calliper, note))
     return levels, placed
+
+
+def _axial_sizes(measurement: Measurement) -> list[tuple[str, Calliper, int]]:
+    """Name, calliper and slice of the sizes taken on a slice; equal ones under one name."""
+    diameter, width = measurement.axial_diameter, measurement.width
+    named = [("diameter", diameter), ("width", width), ("thickness", measurement.thickness)]
+    if diameter is not None and diameter == width:
+        named = [("diameter = width", diameter), ("thickness", measurement.thickness)]
+    return [(name, calliper, calliper.slice_index) for name, calliper in named
+            if calliper is not None and calliper.slice_index is not None]
 
 
 def _axial_view(geometry: Geometry, axes: Axes, index: int, centre: FloatArray, scale: float,

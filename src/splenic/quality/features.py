@@ -22,7 +22,7 @@ CORE_MM = 4.0
 OUTSIDE_MM = (2.0, 6.0)
 BLOCK_MM = 9.0
 _COARSEST_MM = 1.2
-_FAT_HU, _BRIGHT_HU, _BODY_HU = -30, 320, -300
+_FAT_HU, _BRIGHT_HU, _BODY_HU = -30, 320, -200
 
 
 @dataclass(frozen=True, slots=True)
