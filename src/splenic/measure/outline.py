@@ -62,25 +62,52 @@ class Hull:
 def hulls_of(region: Region, plane: Plane) -> list[Hull]:
     """Convex hull of the outline on every slice of the region that holds spleen.
 
-    The outline runs through the middle of the sides between a pixel inside and one outside: that is where
-    the edge lies for a pixel that is its centre.
+    The outline is the half level of :func:`_level`, found along rows and columns: it runs between the
+    pixels inside and those outside, not through pixel centres.
     """
     from scipy.spatial import ConvexHull
 
-    mask = region.mask
-    filled: BoolArray = np.any(mask, axis=2)
-    first = mask.argmax(axis=2)
-    last = mask.shape[2] - 1 - mask[:, :, ::-1].argmax(axis=2)
+    level = _level(region.mask)
+    by_rows, by_columns = _ends(level), _ends(level.transpose(0, 2, 1))[:, [0, 2, 1]]
+    points = np.concatenate([by_rows, by_columns])
+    points[:, 1:] -= 1  # the margin of the level
     hulls = []
-    for index in np.flatnonzero(np.any(filled, axis=1)):
-        rows = np.flatnonzero(filled[index]).astype(float)
-        left, right = first[index][filled[index]], last[index][filled[index]]
-        ends = np.concatenate([np.stack([rows, left], 1), np.stack([rows, right], 1)])
-        sides = [(-0.5, 0.0), (0.5, 0.0), (0.0, -0.5), (0.0, 0.5)]
-        points = np.concatenate([ends + side for side in sides]) @ plane.steps_mm
-        hull = ConvexHull(points)
-        hulls.append(Hull(int(index), points[hull.vertices], float(hull.volume)))
+    for index in np.flatnonzero(np.any(region.mask, axis=(1, 2))):
+        own = points[points[:, 0] == index, 1:] @ plane.steps_mm
+        hull = ConvexHull(own)
+        hulls.append(Hull(int(index), own[hull.vertices], float(hull.volume)))
     return hulls
+
+
+_HALF = 8.0
+
+
+def _level(mask: BoolArray) -> FloatArray:
+    """The mask, 0..16, averaged over next neighbours in the plane (1-2-1), with a margin of one pixel.
+
+    The outline of a smooth organ on pixels is a staircase, and a hull rests on its outermost steps: without
+    the average a calliper is half a pixel too long. Slices too thin for it keep the bare mask.
+    """
+    bare = np.pad(mask, ((0, 0), (1, 1), (1, 1))).astype(np.float64)
+    smooth = bare.copy()
+    smooth[:, 1:-1] = bare[:, :-2] + 2 * bare[:, 1:-1] + bare[:, 2:]
+    across = smooth.copy()
+    smooth[:, :, 1:-1] = across[:, :, :-2] + 2 * across[:, :, 1:-1] + across[:, :, 2:]
+    kept = np.count_nonzero(smooth > _HALF, axis=(1, 2)) >= 0.9 * np.count_nonzero(mask, axis=(1, 2))
+    return np.where(kept[:, None, None], smooth, 2 * _HALF * bare)
+
+
+def _ends(level: FloatArray) -> FloatArray:
+    """First and last crossing of the half level along the last axis: points (n, 3) in index coordinates."""
+    inside = level >= _HALF
+    slices, lines = np.nonzero(np.any(inside, axis=2))
+    runs, profile = inside[slices, lines], level[slices, lines]
+    order = np.arange(len(slices))
+    ends = []
+    for step, at in ((-1, runs.argmax(axis=1)), (1, runs.shape[1] - 1 - runs[:, ::-1].argmax(axis=1))):
+        high, low = profile[order, at], profile[order, at + step]
+        ends.append(np.stack([slices, lines, at + step * (high - _HALF) / (high - low)], axis=1))
+    return np.concatenate(ends)
 
 
 def areas_mm2(mask: BoolArray, plane: Plane) -> FloatArray:

@@ -29,11 +29,22 @@ def craniocaudal(region: Region, centroid: Vector) -> Calliper:
         for index in shown:
             rows, columns = np.nonzero(region.mask[index])
             best = max(best, float((index * height[0] + rows * height[1] + columns * height[2]).max()))
-        ends.append(sign * (best + float(np.abs(height).max()) / 2))
+        ends.append(sign * (best + _half_step(steps)))
     origin = float(region.grid.to_lps_mm([0, 0, 0])[2])
     low, high = (origin + end for end in ends)
     x, y, _ = centroid
     return Calliper(high - low, (x, y, high), (x, y, low))
+
+
+def _half_step(steps_mm: FloatArray) -> float:
+    """Half the distance between neighbouring heights of voxel centres.
+
+    Level slices sample heights one slice apart; slices that lean by more than 3° (a gantry tilt) sample
+    them as finely as their pixels.
+    """
+    heights = np.abs(steps_mm[:, 2])
+    leaning = np.any(heights[1:] > 0.05 * np.linalg.norm(steps_mm[1:], axis=1))
+    return float(heights[1:].max() if leaning else heights[0]) / 2
 
 
 def axial_diameter(region: Region, plane: Plane, hulls: list[Hull]) -> Calliper:
