@@ -173,6 +173,12 @@ def sum_by_place(place: Ints, values: Floats, size: int) -> Floats:
     return sums
 
 
+def inverse(matrix: Floats) -> Floats:
+    """Inverse of a square matrix."""
+    inverted: Floats = np.linalg.inv(matrix).astype(np.float64)
+    return inverted
+
+
 def check_level(level: float) -> float:
     """A confidence level, strictly between 0 and 1."""
     if not 0 < level < 1:
