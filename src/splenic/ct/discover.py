@@ -19,8 +19,12 @@ from splenic.errors import InputError
 SeriesKey = tuple[str, str, str]
 
 
-def discover(inputs: Sequence[Path], *, progress: Callable[[int, int], None] | None = None,
-             interpolate_gap: bool = False) -> Discovery:
+def discover(
+    inputs: Sequence[Path],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    interpolate_gap: bool = False,
+) -> Discovery:
     """Find every CT scan in files, folders and zips.
 
     Parameters
@@ -104,7 +108,9 @@ def _unlike(copies: list[tuple[Frame, ...]], pile: _Pile) -> list[tuple[Frame, .
     """The files under one SOP instance UID that differ; of equal ones the first that is whole is kept."""
     if len(copies) == 1:
         return copies
-    copies = sorted(copies, key=lambda frames: (frames[0].file.pixels != "present", str(frames[0].file.source)))
+    copies = sorted(
+        copies, key=lambda frames: (frames[0].file.pixels != "present", str(frames[0].file.source))
+    )
     kept: list[tuple[Frame, ...]] = []
     seen: dict[object, list[str]] = {}
     for frames in copies:
@@ -121,7 +127,9 @@ def _unlike(copies: list[tuple[Frame, ...]], pile: _Pile) -> list[tuple[Frame, .
 
 def _unplaced(file: DicomFile) -> DicomFile:
     """A file's record without what copying or damage changes."""
-    return replace(file, source=Source(Path()), pixels="present", info=replace(file.info, transfer_syntax_uid=""))
+    return replace(
+        file, source=Source(Path()), pixels="present", info=replace(file.info, transfer_syntax_uid="")
+    )
 
 
 def _scans(frames: list[Frame], pile: _Pile, interpolate_gap: bool) -> list[Scan]:
@@ -132,7 +140,9 @@ def _scans(frames: list[Frame], pile: _Pile, interpolate_gap: bool) -> list[Scan
     for stack in split_series(frames, digest):
         number = pile.localisers[info.series_uid]
         if number:
-            stack = stack.noting(Finding("localiser-removed", f"{number} localiser image(s) in the series were left out"))
+            stack = stack.noting(
+                Finding("localiser-removed", f"{number} localiser image(s) in the series were left out")
+            )
         scans.append(_scan(gate(stack, interpolate_gap=interpolate_gap), stack.frames))
     return scans
 
@@ -176,7 +186,9 @@ def identity_of(frames: Iterable[Frame]) -> str:
     """SHA-256 (hex) of what the frames are: UIDs, frame numbers, places, rescale; not names or order of files."""
     lines = sorted(
         f"{f.file.sop_uid} {f.index} {f.position_mm} {f.orientation} {f.pixel_mm} {f.slope} {f.intercept} "
-        f"{f.file.rows} {f.file.columns} {f.file.pixels}" for f in frames)
+        f"{f.file.rows} {f.file.columns} {f.file.pixels}"
+        for f in frames
+    )
     patient = next(iter(frames)).file.info.patient_id
     return hashlib.sha256("\n".join([patient, *lines]).encode()).hexdigest()
 
@@ -184,4 +196,12 @@ def identity_of(frames: Iterable[Frame]) -> str:
 def _order(scan: Scan) -> tuple[str, str, str, int, str, str, str]:
     info = scan.info
     number = int(info.series_number) if info.series_number.lstrip("-").isdigit() else 0
-    return (info.patient_id, info.study_date, info.study_uid, number, info.series_uid, info.acquisition, scan.identity)
+    return (
+        info.patient_id,
+        info.study_date,
+        info.study_uid,
+        number,
+        info.series_uid,
+        info.acquisition,
+        scan.identity,
+    )

@@ -74,8 +74,10 @@ def _members(path: Path) -> tuple[list[Source], list[Finding]]:
             continue
         ratio = entry.file_size / max(1, entry.compress_size)
         if entry.file_size > MAX_MEMBER_BYTES or (entry.file_size > SMALL_BYTES and ratio > MAX_RATIO):
-            sentence = (f"{path}!{entry.filename}: unpacks to {entry.file_size / 1e6:.0f} MB from "
-                        f"{entry.compress_size / 1e6:.1f} MB and was left packed; unpack it yourself if you trust it")
+            sentence = (
+                f"{path}!{entry.filename}: unpacks to {entry.file_size / 1e6:.0f} MB from "
+                f"{entry.compress_size / 1e6:.1f} MB and was left packed; unpack it yourself if you trust it"
+            )
             faults.append(Finding("zip-member-too-large", sentence, gate=True))
         elif entry.flag_bits & 1:
             sentence = f"{path}!{entry.filename}: is encrypted; unpack the zip with its password first"
@@ -103,9 +105,19 @@ class Opener:
         """
         try:
             stream = self._member(source) if source.member is not None else source.path.open("rb")
-        except (OSError, zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError,
-                ValueError) as error:
-            raise InputError("file-unreadable", f"{source}: cannot be read ({error})", "copy it again") from error
+        except (
+            OSError,
+            zipfile.BadZipFile,
+            zlib.error,
+            KeyError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            raise InputError(
+                "file-unreadable", f"{source}: cannot be read ({error})", "copy it again"
+            ) from error
         with stream:
             yield stream
 
@@ -156,7 +168,9 @@ def kind_of(source: Source, stream: BinaryIO) -> FileKind:
     if head[128:] == b"DICM" or (head[:2] in _LITTLE_START and _starts_with_element(head)):
         return "dicom"
     if promises:
-        raise InputError("not-dicom", f"{source}: is named like DICOM and is not", "remove it or export it again")
+        raise InputError(
+            "not-dicom", f"{source}: is named like DICOM and is not", "remove it or export it again"
+        )
     return "other"
 
 

@@ -38,7 +38,9 @@ class Geometry:
     @property
     def steps_mm(self) -> npt.NDArray[np.float64]:
         """Array (3, 3): row ``axis`` is the LPS displacement in mm of one step along that array axis."""
-        steps: npt.NDArray[np.float64] = np.asarray(self.direction, float) * np.asarray(self.spacing_mm)[:, None]
+        steps: npt.NDArray[np.float64] = (
+            np.asarray(self.direction, float) * np.asarray(self.spacing_mm)[:, None]
+        )
         return steps
 
     @property

@@ -39,20 +39,66 @@ _SKIPPED_PREFIXES = {
     "1.2.840.10008.1.3.10": "DICOMDIR",
 }
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_DOSE_WORDS = ("dose report", "dose info", "dose record", "patient protocol", "dosisprotokoll", "exam summary",
-               "screen save")
+_DOSE_WORDS = (
+    "dose report",
+    "dose info",
+    "dose record",
+    "patient protocol",
+    "dosisprotokoll",
+    "exam summary",
+    "screen save",
+)
 
 _TAGS = [
-    "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "StudyDate", "SeriesDate",
-    "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "ContentTime", "Modality", "Manufacturer",
-    "ManufacturerModelName", "StudyDescription", "SeriesDescription", "ProtocolName", "PatientName",
-    "PatientID", "ContrastBolusAgent", "SliceThickness", "KVP", "ConvolutionKernel", "PatientPosition",
-    "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber", "InstanceNumber",
-    "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "TemporalPositionIdentifier",
-    "TriggerTime", "NominalPercentageOfCardiacPhase", "SamplesPerPixel", "NumberOfFrames", "Rows", "Columns",
-    "PixelSpacing", "BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPaddingValue",
-    "RescaleIntercept", "RescaleSlope", "RescaleType", "LossyImageCompression",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "SpecificCharacterSet",
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyDate",
+    "SeriesDate",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "AcquisitionDateTime",
+    "ContentTime",
+    "Modality",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "StudyDescription",
+    "SeriesDescription",
+    "ProtocolName",
+    "PatientName",
+    "PatientID",
+    "ContrastBolusAgent",
+    "SliceThickness",
+    "KVP",
+    "ConvolutionKernel",
+    "PatientPosition",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "AcquisitionNumber",
+    "InstanceNumber",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "FrameOfReferenceUID",
+    "TemporalPositionIdentifier",
+    "TriggerTime",
+    "NominalPercentageOfCardiacPhase",
+    "SamplesPerPixel",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "LossyImageCompression",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
 ]
 
 
@@ -146,8 +192,11 @@ def read_header(source: Source, stream: BinaryIO) -> tuple[Frame, ...] | Skipped
     except InputError:
         raise
     except Exception as error:  # pydicom raises anything on broken bytes
-        raise InputError("dicom-unreadable", f"{source}: the DICOM header cannot be read ({_short(error)})",
-                         "export it again") from error
+        raise InputError(
+            "dicom-unreadable",
+            f"{source}: the DICOM header cannot be read ({_short(error)})",
+            "export it again",
+        ) from error
 
 
 @cache
@@ -191,7 +240,8 @@ def _file(source: Source, dataset: Dataset, pixels: PixelStatus) -> DicomFile:
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
     return DicomFile(
         source=source,
-        sop_uid=_text(dataset, "SOPInstanceUID") or str(dataset.file_meta.get("MediaStorageSOPInstanceUID", "")),
+        sop_uid=_text(dataset, "SOPInstanceUID")
+        or str(dataset.file_meta.get("MediaStorageSOPInstanceUID", "")),
         info=_info(dataset, syntax),
         instance=_int(dataset, "InstanceNumber") or 0,
         rows=_int(dataset, "Rows") or 0,
@@ -207,7 +257,9 @@ def _file(source: Source, dataset: Dataset, pixels: PixelStatus) -> DicomFile:
 
 
 def _info(dataset: Dataset, syntax: str) -> ScanInfo:
-    date = next((d for d in (_text(dataset, k) for k in ("StudyDate", "SeriesDate", "AcquisitionDate")) if d), "")
+    date = next(
+        (d for d in (_text(dataset, k) for k in ("StudyDate", "SeriesDate", "AcquisitionDate")) if d), ""
+    )
     return ScanInfo(
         patient_id=_text(dataset, "PatientID"),
         patient_name=_text(dataset, "PatientName"),
@@ -235,8 +287,10 @@ def _frames(file: DicomFile, dataset: Dataset) -> tuple[Frame, ...]:
         return tuple(_frame(file, index, [dataset]) for index in range(file.frames))
     shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])
     common = [*[macro for group in shared for macro in _macros(group)], dataset]
-    return tuple(_frame(file, index, [*_macros(group), *common])
-                 for index, group in enumerate(per_frame[: file.frames]))
+    return tuple(
+        _frame(file, index, [*_macros(group), *common])
+        for index, group in enumerate(per_frame[: file.frames])
+    )
 
 
 def _macros(group: Dataset) -> list[Dataset]:
@@ -270,11 +324,20 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
         image_type=tuple(str(v).strip().upper() for v in _listed(find("FrameType", "ImageType"))),
         kernel="/".join(str(v).strip() for v in _listed(kernel)),
         acquisition=_string(find("FrameAcquisitionNumber", "AcquisitionNumber")),
-        temporal="/".join(_string(find(k)) for k in ("TemporalPositionIndex", "TemporalPositionIdentifier",
-                                                     "NominalPercentageOfCardiacPhase") if find(k)),
+        temporal="/".join(
+            _string(find(k))
+            for k in (
+                "TemporalPositionIndex",
+                "TemporalPositionIdentifier",
+                "NominalPercentageOfCardiacPhase",
+            )
+            if find(k)
+        ),
         stack=_string(find("StackID")),
-        time_s=seconds_of(_string(find("FrameAcquisitionDateTime", "AcquisitionDateTime"))[8:]
-                          or _string(find("AcquisitionTime"))),
+        time_s=seconds_of(
+            _string(find("FrameAcquisitionDateTime", "AcquisitionDateTime"))[8:]
+            or _string(find("AcquisitionTime"))
+        ),
         content_time_s=seconds_of(_string(find("ContentTime"))),
         thickness_mm=thickness[0] if thickness and thickness[0] > 0 else None,
     )
@@ -363,7 +426,11 @@ def _pixel_status(dataset: Dataset, stream: BinaryIO) -> PixelStatus:
 
 def _native_bytes(dataset: Dataset) -> int:
     samples, bits = _int(dataset, "SamplesPerPixel") or 1, _int(dataset, "BitsAllocated") or 16
-    count = (_int(dataset, "Rows") or 0) * (_int(dataset, "Columns") or 0) * (_int(dataset, "NumberOfFrames") or 1)
+    count = (
+        (_int(dataset, "Rows") or 0)
+        * (_int(dataset, "Columns") or 0)
+        * (_int(dataset, "NumberOfFrames") or 1)
+    )
     return count * samples * bits // 8
 
 

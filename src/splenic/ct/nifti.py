@@ -62,8 +62,14 @@ def scan_of(source: Source, stream: BinaryIO) -> Scan:
     geometry, axes = None, None
     shape = _squeezed(image.shape)
     if len(shape) != 3 or min(shape) < 2:
-        findings.append(Finding("not-3d", f"{source}: holds an array of {' × '.join(map(str, image.shape))}, not one "
-                                "volume; give one file for each volume", gate=True))
+        findings.append(
+            Finding(
+                "not-3d",
+                f"{source}: holds an array of {' × '.join(map(str, image.shape))}, not one "
+                "volume; give one file for each volume",
+                gate=True,
+            )
+        )
     else:
         affine, conflict = _affine(image, source)
         findings += conflict
@@ -103,8 +109,11 @@ class NiftiLoader:
                 warnings.simplefilter("ignore")
                 values = _scaled(image, self.source)
         except (OSError, EOFError, ValueError) as error:
-            raise InputError("pixel-data-short", f"{self.source}: its voxels cannot be read ({error})",
-                             "copy or export it again") from error
+            raise InputError(
+                "pixel-data-short",
+                f"{self.source}: its voxels cannot be read ({error})",
+                "copy or export it again",
+            ) from error
         values = values.reshape(_squeezed(values.shape))
         values = np.transpose(values, self.axes.order)
         if self.axes.reverse:
@@ -125,8 +134,9 @@ def _image(source: Source, data: bytes) -> Any:
         kind = nibabel.Nifti2Image if data[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nibabel.Nifti1Image
         return kind.from_bytes(data)
     except Exception as error:  # zlib, nibabel and numpy each raise their own
-        raise InputError("nifti-unreadable", f"{source}: cannot be read as NIfTI ({error})",
-                         "copy or export it again") from error
+        raise InputError(
+            "nifti-unreadable", f"{source}: cannot be read as NIfTI ({error})", "copy or export it again"
+        ) from error
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -144,10 +154,15 @@ def _scaled(image: Any, source: Source) -> npt.NDArray[np.int16]:
     slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
     if raw.dtype.kind == "f":
         if not np.isfinite(raw).all():
-            raise InputError("nan-in-volume", f"{source}: holds voxels that are no number (NaN or infinite)",
-                             "write it again with air (-1024) in their place")
+            raise InputError(
+                "nan-in-volume",
+                f"{source}: holds voxels that are no number (NaN or infinite)",
+                "write it again with air (-1024) in their place",
+            )
     elif slope == 1.0 and intercept == int(intercept):
-        whole: npt.NDArray[np.int16] = np.clip(raw.astype(np.int32) + int(intercept), AIR_HU, MAX_HU).astype(np.int16)
+        whole: npt.NDArray[np.int16] = np.clip(raw.astype(np.int32) + int(intercept), AIR_HU, MAX_HU).astype(
+            np.int16
+        )
         return whole
     out = np.empty(raw.shape, np.int16)
     for index in range(raw.shape[2]):
@@ -170,11 +185,23 @@ def _affine(image: Any, source: Source) -> tuple[npt.NDArray[np.float64], list[F
             gap = float(np.abs((best - other)[:3, :3] @ corners + (best - other)[:3, 3:]).max())
             # A qform cannot hold a shear; one that agrees but for that is no conflict.
             if gap > _CONFLICT_MM and not _only_shear(best, other):
-                return best, [Finding("sform-qform-conflict", f"{source}: sform and qform place it {gap:.1f} mm "
-                                      "apart; keep the right one (set the other's code to 0)", gate=True)]
+                return best, [
+                    Finding(
+                        "sform-qform-conflict",
+                        f"{source}: sform and qform place it {gap:.1f} mm "
+                        "apart; keep the right one (set the other's code to 0)",
+                        gate=True,
+                    )
+                ]
     if sform <= 0 and qform <= 0:
-        return best, [Finding("no-orientation", f"{source}: has neither sform nor qform, so left and right are unknown; "
-                              "convert the original series again", gate=True)]
+        return best, [
+            Finding(
+                "no-orientation",
+                f"{source}: has neither sform nor qform, so left and right are unknown; "
+                "convert the original series again",
+                gate=True,
+            )
+        ]
     return best, []
 
 
@@ -182,17 +209,32 @@ def _only_shear(sform: npt.NDArray[np.float64], qform: npt.NDArray[np.float64]) 
     steps = sform[:3, :3]
     unit = steps / np.linalg.norm(steps, axis=0)
     sheared = float(np.abs(unit.T @ unit - np.eye(3)).max()) > 1e-3
-    return sheared and np.allclose(sform[:3, 3], qform[:3, 3], atol=0.1) and bool(
-        np.all(np.sum(unit * qform[:3, :3] / np.linalg.norm(qform[:3, :3], axis=0), axis=0) > 0.8))
+    return (
+        sheared
+        and np.allclose(sform[:3, 3], qform[:3, 3], atol=0.1)
+        and bool(np.all(np.sum(unit * qform[:3, :3] / np.linalg.norm(qform[:3, :3], axis=0), axis=0) > 0.8))
+    )
 
 
-def _grid(shape: tuple[int, ...], affine: npt.NDArray[np.float64], source: Source,
-          ) -> tuple[Geometry | None, Axes | None, list[Finding]]:
+def _grid(
+    shape: tuple[int, ...],
+    affine: npt.NDArray[np.float64],
+    source: Source,
+) -> tuple[Geometry | None, Axes | None, list[Finding]]:
     steps = (affine[:3, :3] * _RAS_TO_LPS[:, None]).T  # row a: LPS step along file axis a
     lengths = np.linalg.norm(steps, axis=1)
     if not np.isfinite(affine).all() or lengths.min() < 1e-3 or abs(np.linalg.det(steps)) < 1e-6:
-        return None, None, [Finding("bad-affine", f"{source}: its affine has no volume; convert the original series "
-                                    "again", gate=True)]
+        return (
+            None,
+            None,
+            [
+                Finding(
+                    "bad-affine",
+                    f"{source}: its affine has no volume; convert the original series again",
+                    gate=True,
+                )
+            ],
+        )
     units = steps / lengths[:, None]
     axes = _axes(units)
     order = list(axes.order)
@@ -202,19 +244,30 @@ def _grid(shape: tuple[int, ...], affine: npt.NDArray[np.float64], source: Sourc
         origin = origin + (shape[order[0]] - 1) * steps[0]
         units[0] = -units[0]
     sizes = (shape[order[0]], shape[order[1]], shape[order[2]])
-    geometry = Geometry(sizes, _vector(origin), _vector(lengths), (_vector(units[0]), _vector(units[1]),
-                                                                   _vector(units[2])))
+    geometry = Geometry(
+        sizes, _vector(origin), _vector(lengths), (_vector(units[0]), _vector(units[1]), _vector(units[2]))
+    )
     findings = []
     normal = np.cross(units[1], units[2])
     normal /= np.linalg.norm(normal)
     angle = float(np.degrees(np.arccos(min(1.0, abs(normal[2])))))
     if angle > _MAX_OBLIQUE_DEG:
-        findings.append(Finding("non-axial", f"{source}: its slices lie {angle:.0f}° from axial; give an axial scan",
-                                gate=True))
+        findings.append(
+            Finding(
+                "non-axial",
+                f"{source}: its slices lie {angle:.0f}° from axial; give an axial scan",
+                gate=True,
+            )
+        )
     lean = float(np.degrees(np.arccos(min(1.0, abs(float(units[0] @ normal))))))
     if lean > 0.1:
-        findings.append(Finding("gantry-tilt", f"{source}: slices lean {lean:.1f}° against the table's axis; the grid is "
-                                "kept sheared, and sizes are measured on it exactly"))
+        findings.append(
+            Finding(
+                "gantry-tilt",
+                f"{source}: slices lean {lean:.1f}° against the table's axis; the grid is "
+                "kept sheared, and sizes are measured on it exactly",
+            )
+        )
     return geometry, axes, findings
 
 
@@ -259,7 +312,7 @@ def write_nifti(path: Path, array: npt.NDArray[Any], geometry: Geometry) -> None
         raise ValueError(f"array of shape {array.shape} does not fit a grid of {geometry.shape}")
     values = array.astype(np.uint8) if array.dtype == bool else array
     affine = affine_ras(geometry)
-    image = nibabel.Nifti1Image(np.transpose(values, (2, 1, 0)), affine)
+    image: Any = nibabel.Nifti1Image(np.transpose(values, (2, 1, 0)), affine)  # type: ignore[no-untyped-call]
     image.header.set_xyzt_units("mm")
     image.set_qform(affine, code=1, strip_shears=True)
     image.set_sform(affine, code=1)

@@ -57,8 +57,10 @@ class DicomLoader:
         """
         wanted = {int(i) for index in indices for i in self._needed(index)}
         decoded = self._decode(sorted(wanted))
-        out = [decoded[index] if self.frames[index] is not None else self._between(index, decoded)
-               for index in indices]
+        out = [
+            decoded[index] if self.frames[index] is not None else self._between(index, decoded)
+            for index in indices
+        ]
         return np.stack(out)
 
     def _needed(self, index: int) -> tuple[int, ...]:
@@ -93,14 +95,19 @@ class DicomLoader:
             raise
         except Exception as error:  # decoders raise anything on broken bytes
             short = frame.file.pixels == "short"
-            raise InputError("pixel-data-short" if short else "pixel-data-unreadable",
-                             f"{self.name}: the pixels of {frame.file.source} cannot be decoded "
-                             f"({(str(error).splitlines() or ['?'])[0][:160]})",
-                             "copy or export the series again") from error
+            raise InputError(
+                "pixel-data-short" if short else "pixel-data-unreadable",
+                f"{self.name}: the pixels of {frame.file.source} cannot be decoded "
+                f"({(str(error).splitlines() or ['?'])[0][:160]})",
+                "copy or export the series again",
+            ) from error
         if stored.shape != (frame.file.rows, frame.file.columns):
-            raise InputError("pixel-data-unreadable", f"{self.name}: {frame.file.source} decodes to {stored.shape} "
-                             f"pixels, its header says {frame.file.rows} × {frame.file.columns}",
-                             "copy or export the series again")
+            raise InputError(
+                "pixel-data-unreadable",
+                f"{self.name}: {frame.file.source} decodes to {stored.shape} "
+                f"pixels, its header says {frame.file.rows} × {frame.file.columns}",
+                "copy or export the series again",
+            )
         return to_hu(stored, frame.slope or 1.0, frame.intercept or 0.0)
 
 
@@ -122,8 +129,11 @@ def _read(opener: Opener, frame: Frame) -> Dataset:
         try:
             return dcmread(stream, force=True)
         except Exception as error:
-            raise InputError("pixel-data-unreadable", f"{frame.file.source}: cannot be read ({error})",
-                             "copy or export the series again") from error
+            raise InputError(
+                "pixel-data-unreadable",
+                f"{frame.file.source}: cannot be read ({error})",
+                "copy or export the series again",
+            ) from error
 
 
 def _stored(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
@@ -131,14 +141,18 @@ def _stored(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
     from pydicom.pixels.decoders.base import get_decoder
 
     if "PixelData" not in dataset:
-        raise InputError("no-pixel-data", f"{frame.file.source}: has no pixel data", "export the series again")
+        raise InputError(
+            "no-pixel-data", f"{frame.file.source}: has no pixel data", "export the series again"
+        )
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if syntax is None or not syntax.is_compressed or syntax.is_deflated:
         return _native(dataset, frame)
     plugins = _DECODERS.get(str(syntax), ("",))
     for number, plugin in enumerate(plugins):
         try:
-            array, _ = get_decoder(syntax).as_array(dataset, index=frame.index, raw=True, decoding_plugin=plugin)
+            array, _ = get_decoder(syntax).as_array(
+                dataset, index=frame.index, raw=True, decoding_plugin=plugin
+            )
             return array
         except Exception:
             if number == len(plugins) - 1:
@@ -150,8 +164,11 @@ def _native(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
     """Uncompressed pixels, as the header lays them out (PS3.5, section 8)."""
     bits = int(dataset.BitsAllocated)
     if bits not in (8, 16, 32) or int(dataset.get("SamplesPerPixel", 1)) != 1:
-        raise InputError("pixel-data-unreadable", f"{frame.file.source}: has {bits} bits and "
-                         f"{dataset.get('SamplesPerPixel', 1)} samples a pixel", "give a grey-scale CT series")
+        raise InputError(
+            "pixel-data-unreadable",
+            f"{frame.file.source}: has {bits} bits and {dataset.get('SamplesPerPixel', 1)} samples a pixel",
+            "give a grey-scale CT series",
+        )
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     order = ">" if syntax is not None and not syntax.is_little_endian else "<"
     dtype = np.dtype(f"{order}{'i' if frame.file.signed else 'u'}{bits // 8}")
@@ -159,8 +176,12 @@ def _native(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
     data = dataset.PixelData
     start = frame.index * count * dtype.itemsize
     if len(data) < start + count * dtype.itemsize:
-        raise InputError("pixel-data-short", f"{frame.file.source}: its pixel data end after {len(data)} of "
-                         f"{start + count * dtype.itemsize} bytes", "copy or export the series again")
+        raise InputError(
+            "pixel-data-short",
+            f"{frame.file.source}: its pixel data end after {len(data)} of "
+            f"{start + count * dtype.itemsize} bytes",
+            "copy or export the series again",
+        )
     stored = np.frombuffer(data, dtype, count, start).reshape(frame.file.rows, frame.file.columns)
     return _without_overlay_bits(stored, frame.file.bits_stored, bits)
 

@@ -75,7 +75,9 @@ def split_series(frames: Sequence[Frame], digest: Callable[[Frame], str]) -> lis
             stacks.extend(_split_copies(piece, digest))
     stacks.sort(key=lambda stack: (-len(stack.frames), stack.frames[0].file.sop_uid, stack.frames[0].index))
     if len(placed) < len(frames):
-        sentence = f"{len(frames) - len(placed)} of {len(frames)} slices do not say where they lie; export again"
+        sentence = (
+            f"{len(frames) - len(placed)} of {len(frames)} slices do not say where they lie; export again"
+        )
         stacks[0] = stacks[0].noting(Finding("no-position", sentence, gate=True))
     return stacks
 
@@ -93,11 +95,16 @@ _KEYS: tuple[tuple[Callable[[Frame], Hashable], str, str], ...] = (
 
 
 def _same_grid(a: Frame, b: Frame) -> bool:
-    assert a.orientation and b.orientation and a.pixel_mm and b.pixel_mm
-    return ((a.file.rows, a.file.columns) == (b.file.rows, b.file.columns)
-            and max(abs(x - y) for x, y in zip(a.pixel_mm, b.pixel_mm, strict=True)) < _PIXEL_TOLERANCE_MM
-            and max(abs(x - y) for x, y in zip(a.orientation, b.orientation, strict=True))
-            < _ORIENTATION_TOLERANCE)
+    assert a.orientation
+    assert b.orientation
+    assert a.pixel_mm
+    assert b.pixel_mm
+    return (
+        (a.file.rows, a.file.columns) == (b.file.rows, b.file.columns)
+        and max(abs(x - y) for x, y in zip(a.pixel_mm, b.pixel_mm, strict=True)) < _PIXEL_TOLERANCE_MM
+        and max(abs(x - y) for x, y in zip(a.orientation, b.orientation, strict=True))
+        < _ORIENTATION_TOLERANCE
+    )
 
 
 def _by_grid(frames: Sequence[Frame]) -> list[tuple[list[Frame], tuple[Finding, ...]]]:
@@ -117,7 +124,9 @@ def _by_grid(frames: Sequence[Frame]) -> list[tuple[list[Frame], tuple[Finding, 
         if len(group) >= MIN_SLICES or len(main) < MIN_SLICES:
             kept.append(group)
         elif _is_scout(group, main):
-            notes.append(Finding("localiser-removed", f"{len(group)} localiser image(s) in the series were left out"))
+            notes.append(
+                Finding("localiser-removed", f"{len(group)} localiser image(s) in the series were left out")
+            )
         else:
             notes.append(_mixed(group, main))
     return [(main, tuple(notes)), *[(group, ()) for group in kept]]
@@ -125,26 +134,47 @@ def _by_grid(frames: Sequence[Frame]) -> list[tuple[list[Frame], tuple[Finding, 
 
 def _is_scout(group: Sequence[Frame], main: Sequence[Frame]) -> bool:
     """A few images across the slices, beside a stack that has no hole where they were."""
-    assert group[0].orientation and main[0].orientation
+    assert group[0].orientation
+    assert main[0].orientation
     across = abs(float(normal_of(group[0].orientation) @ normal_of(main[0].orientation))) < 0.5
     alike = (group[0].file.rows, group[0].file.columns, group[0].image_type) == (
-        main[0].file.rows, main[0].file.columns, main[0].image_type)
+        main[0].file.rows,
+        main[0].file.columns,
+        main[0].image_type,
+    )
     return across and not alike and is_regular(main)
 
 
 def _mixed(group: Sequence[Frame], main: Sequence[Frame]) -> Finding:
     first, other = main[0], group[0]
-    assert first.position_mm and other.position_mm
+    assert first.position_mm
+    assert other.position_mm
     where = ", ".join(f"{f.position_mm[2]:.1f} mm" for f in group if f.position_mm)
     if (first.file.rows, first.file.columns) != (other.file.rows, other.file.columns):
-        return Finding("mixed-matrix", f"slice at {where} has {other.file.rows} × {other.file.columns} pixels, the "
-                       f"others {first.file.rows} × {first.file.columns}; export the series again", gate=True)
-    if first.pixel_mm != other.pixel_mm and first.pixel_mm and other.pixel_mm and max(
-            abs(a - b) for a, b in zip(first.pixel_mm, other.pixel_mm, strict=True)) >= _PIXEL_TOLERANCE_MM:
-        return Finding("mixed-pixel-spacing", f"slice at {where} has pixels of {other.pixel_mm[0]:g} mm, the others "
-                       f"{first.pixel_mm[0]:g} mm; export the series again", gate=True)
-    return Finding("mixed-orientation", f"slice at {where} is turned against the others; export the series again",
-                   gate=True)
+        return Finding(
+            "mixed-matrix",
+            f"slice at {where} has {other.file.rows} × {other.file.columns} pixels, the "
+            f"others {first.file.rows} × {first.file.columns}; export the series again",
+            gate=True,
+        )
+    if (
+        first.pixel_mm != other.pixel_mm
+        and first.pixel_mm
+        and other.pixel_mm
+        and max(abs(a - b) for a, b in zip(first.pixel_mm, other.pixel_mm, strict=True))
+        >= _PIXEL_TOLERANCE_MM
+    ):
+        return Finding(
+            "mixed-pixel-spacing",
+            f"slice at {where} has pixels of {other.pixel_mm[0]:g} mm, the others "
+            f"{first.pixel_mm[0]:g} mm; export the series again",
+            gate=True,
+        )
+    return Finding(
+        "mixed-orientation",
+        f"slice at {where} is turned against the others; export the series again",
+        gate=True,
+    )
 
 
 def tolerance_mm(spacing_mm: float) -> float:
@@ -170,7 +200,9 @@ def _split_by(stack: Stack, key: Callable[[Frame], Hashable], code: str, what: s
         return [stack]
     shortest = min(float(np.ptp(projections_mm(group))) for group in groups.values())
     if shortest < _SWEEP_MM and is_regular(stack.frames):
-        return [stack.noting(Finding(code, f"{len(groups)} {what} form one regular stack and were kept together"))]
+        return [
+            stack.noting(Finding(code, f"{len(groups)} {what} form one regular stack and were kept together"))
+        ]
     return [Stack(tuple(group), stack.findings) for group in groups.values()]
 
 
@@ -197,7 +229,9 @@ def _split_copies(stack: Stack, digest: Callable[[Frame], str]) -> list[Stack]:
         return [Stack(tuple(group[0] for group in groups), stack.findings)]
     dropped = 0
     for group in groups:
-        group.sort(key=lambda f: (f.time_s or 0.0, f.content_time_s or 0.0, f.file.instance, f.index, f.file.sop_uid))
+        group.sort(
+            key=lambda f: (f.time_s or 0.0, f.content_time_s or 0.0, f.file.instance, f.index, f.file.sop_uid)
+        )
         seen: dict[str, Frame] = {}
         for frame in group if len(group) > 1 else ():
             seen.setdefault(digest(frame), frame)
@@ -205,14 +239,20 @@ def _split_copies(stack: Stack, digest: Callable[[Frame], str]) -> list[Stack]:
             dropped += len(group) - len(seen)
             group[:] = seen.values()
     if dropped:
-        stack = stack.noting(Finding("duplicate-slice", f"{dropped} slice(s) lie twice in the series with equal "
-                                     "pixels; one of each was kept"))
+        stack = stack.noting(
+            Finding(
+                "duplicate-slice",
+                f"{dropped} slice(s) lie twice in the series with equal pixels; one of each was kept",
+            )
+        )
     counts = Counter(len(group) for group in groups)
     if len(counts) == 1:
         copies = next(iter(counts))
         sweeps = [tuple(group[copy] for group in groups) for copy in range(copies)]
         if copies > 1:
-            note = Finding("sweeps-separated", f"{copies} slices lie at every place; they were separated by time")
+            note = Finding(
+                "sweeps-separated", f"{copies} slices lie at every place; they were separated by time"
+            )
             return [Stack(sweep, (*stack.findings, note)) for sweep in sweeps]
         return [Stack(sweeps[0], stack.findings)]
     twice = [group[0].position_mm for group in groups if len(group) > 1]

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from splenic.ct.geometry import Geometry
 from splenic.errors import InputError
+
+if TYPE_CHECKING:
+    from splenic.ct.slab import Slab
 
 Phase = Literal["unenhanced", "arterial", "portal-venous", "late", "unknown"]
 
@@ -164,6 +167,13 @@ class Scan:
         if "hu" in volume.__dict__ or self.loader is None:
             return volume.hu[list(indices)]
         return self.loader.slices(indices)
+
+    @cached_property
+    def slab(self) -> Slab:
+        """A few thinned slices, read once, by which phase and coverage are judged."""
+        from splenic.ct.slab import slab_of
+
+        return slab_of(self)
 
     @cached_property
     def phase(self) -> Phase:
