@@ -1,0 +1,32 @@
+"""`splenic evaluate`: mask against mask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from splenic.cli import console
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate", no_args_is_help=True)(console.command(evaluate))
+
+
+def evaluate(
+    prediction: Annotated[Path, typer.Argument(metavar="PRED", help="The mask to judge, NIfTI.")],
+    reference: Annotated[Path, typer.Argument(metavar="REF", help="The mask to hold it against, NIfTI.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of whatever breaks.")] = False,
+) -> int:
+    """Compare two masks on one grid: Dice, surface distances in mm, volumes in ml."""
+    import json
+    from dataclasses import asdict
+
+    from splenic.evaluate import evaluate_files
+
+    found = evaluate_files(prediction, reference)
+    typer.echo(json.dumps(asdict(found), indent=1) if as_json else str(found))
+    return console.OK
