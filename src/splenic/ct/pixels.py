@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import numpy.typing as npt
 
 from splenic.ct.find import Opener
 from splenic.ct.headers import Frame, lenient
+from splenic.ct.types import Source
 from splenic.errors import InputError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+    from pydicom.tag import BaseTag
 
 AIR_HU = -1024
 MAX_HU = 32767
@@ -34,6 +37,13 @@ _DECODERS = {
     "1.2.840.10008.1.2.4.203": ("pylibjpeg",),
     "1.2.840.10008.1.2.5": ("gdcm", "pydicom"),  # RLE
 }
+
+
+_PIXEL_TAGS = (
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData", "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +65,40 @@ class DicomLoader:
         InputError
             With the slice's file and what is wrong with its pixels.
         """
-        wanted = {int(i) for index in indices for i in self._needed(index)}
-        decoded = self._decode(sorted(wanted))
-        out = [
-            decoded[index] if self.frames[index] is not None else self._between(index, decoded)
-            for index in indices
-        ]
-        return np.stack(out)
+        out = np.empty((len(indices), *self._plane), np.int16)
+        wanted = sorted({int(i) for index in indices for i in self._needed(index)})
+        filled = [index for index in indices if self.frames[index] is None]
+        kept: dict[int, npt.NDArray[np.int16]] = {}
+        places = {int(index): place for place, index in enumerate(indices)}
+        for index, hu in self._decode(wanted):
+            if index in places:
+                out[places[index]] = hu
+            if filled:
+                kept[index] = hu
+        for index in filled:
+            out[places[index]] = (kept[index - 1].astype(np.int32) + kept[index + 1]) // 2
+        return out
+
+    @property
+    def _plane(self) -> tuple[int, int]:
+        first = next(frame for frame in self.frames if frame is not None)
+        return first.file.rows, first.file.columns
 
     def _needed(self, index: int) -> tuple[int, ...]:
         return (index,) if self.frames[index] is not None else (index - 1, index + 1)
 
-    @staticmethod
-    def _between(index: int, decoded: dict[int, npt.NDArray[np.int16]]) -> npt.NDArray[np.int16]:
-        below, above = decoded[index - 1].astype(np.int32), decoded[index + 1]
-        middle: npt.NDArray[np.int16] = ((below + above) // 2).astype(np.int16)
-        return middle
-
-    def _decode(self, indices: Sequence[int]) -> dict[int, npt.NDArray[np.int16]]:
+    def _decode(self, indices: Sequence[int]) -> Iterator[tuple[int, npt.NDArray[np.int16]]]:
         """Decode frames file by file, so that a multi-frame file is opened once."""
-        by_file: dict[object, list[int]] = {}
+        by_file: dict[Source, list[tuple[int, Frame]]] = {}
         for index in indices:
             frame = self.frames[index]
-            assert frame is not None
-            by_file.setdefault(frame.file.source, []).append(index)
-        decoded: dict[int, npt.NDArray[np.int16]] = {}
+            if frame is not None:
+                by_file.setdefault(frame.file.source, []).append((index, frame))
         with Opener() as opener, lenient():
             for group in by_file.values():
-                frames = {i: frame for i in group if (frame := self.frames[i]) is not None}
-                dataset = _read(opener, next(iter(frames.values())))
-                for index, frame in frames.items():
-                    decoded[index] = self._hu(dataset, frame)
-        return decoded
+                dataset = _read(opener, group[0][1])
+                for index, frame in group:
+                    yield index, self._hu(dataset, frame)
 
     def _hu(self, dataset: Dataset, frame: Frame) -> npt.NDArray[np.int16]:
         try:
@@ -104,22 +116,30 @@ class DicomLoader:
         if stored.shape != (frame.file.rows, frame.file.columns):
             raise InputError(
                 "pixel-data-unreadable",
-                f"{self.name}: {frame.file.source} decodes to {stored.shape} "
-                f"pixels, its header says {frame.file.rows} × {frame.file.columns}",
+                f"{self.name}: {frame.file.source} decodes to {stored.shape} pixels, its header says "
+                f"{frame.file.rows} × {frame.file.columns}",
                 "copy or export the series again",
             )
         return to_hu(stored, frame.slope or 1.0, frame.intercept or 0.0)
 
 
 def to_hu(stored: npt.NDArray[Any], slope: float, intercept: float) -> npt.NDArray[np.int16]:
-    """Rescale stored values to int16 HU (PS3.3, C.11.1.1.2); under -1024 (padding, metal streaks) is -1024."""
+    """Rescale stored values to int16 HU (PS3.3, C.11.1.1.2); what is under -1024 (padding) becomes -1024."""
     if slope == 1.0 and intercept == int(intercept):
         hu = stored.astype(np.int32)
         hu += int(intercept)
     else:
         hu = np.rint(stored.astype(np.float32) * np.float32(slope) + np.float32(intercept))
-    clipped: npt.NDArray[np.int16] = np.clip(hu, AIR_HU, MAX_HU).astype(np.int16)
-    return clipped
+    out = np.empty(stored.shape, np.int16)
+    np.clip(hu, AIR_HU, MAX_HU, out=out, casting="unsafe")
+    return out
+
+
+@cache
+def _tags() -> list[BaseTag | int]:
+    from pydicom.tag import Tag
+
+    return [Tag(keyword) for keyword in _PIXEL_TAGS]
 
 
 def _read(opener: Opener, frame: Frame) -> Dataset:
@@ -127,7 +147,7 @@ def _read(opener: Opener, frame: Frame) -> Dataset:
 
     with opener.open(frame.file.source) as stream:
         try:
-            return dcmread(stream, force=True)
+            return dcmread(stream, force=True, specific_tags=_tags())
         except Exception as error:
             raise InputError(
                 "pixel-data-unreadable",
@@ -153,7 +173,7 @@ def _stored(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
             array, _ = get_decoder(syntax).as_array(
                 dataset, index=frame.index, raw=True, decoding_plugin=plugin
             )
-            return array
+            return _used_bits(array, frame.file.bits_stored, frame.file.signed)
         except Exception:
             if number == len(plugins) - 1:
                 raise
@@ -183,16 +203,22 @@ def _native(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
             "copy or export the series again",
         )
     stored = np.frombuffer(data, dtype, count, start).reshape(frame.file.rows, frame.file.columns)
-    return _without_overlay_bits(stored, frame.file.bits_stored, bits)
+    return _used_bits(stored, frame.file.bits_stored, frame.file.signed)
 
 
-def _without_overlay_bits(stored: npt.NDArray[Any], used: int, bits: int) -> npt.NDArray[Any]:
-    """Drop what lies above BitsStored: old scanners kept overlays there, others leave the sign unextended."""
+def _used_bits(stored: npt.NDArray[Any], used: int, signed: bool) -> npt.NDArray[Any]:
+    """Set right what lies above BitsStored: old scanners kept overlays there, others leave the sign unextended.
+
+    Signed values that need more bits than the header says are kept: the header is wrong then, not the pixels.
+    """
+    bits = stored.dtype.itemsize * 8
     if used >= bits:
-        return stored
-    unused = bits - used
-    native = stored.astype(stored.dtype.newbyteorder("="))
-    return (native << unused) >> unused
+        return stored.view(stored.dtype.str.replace("u", "i")) if signed else stored
+    native = stored.astype(f"{'i' if signed else 'u'}{bits // 8}")
+    low, high = int(native.min()), int(native.max())
+    unextended = signed and low >= 0 and 1 << (used - 1) <= high < 1 << used
+    overlays = not signed and high >= 1 << used
+    return (native << (bits - used)) >> (bits - used) if unextended or overlays else native
 
 
 def digest(frame: Frame) -> str:
