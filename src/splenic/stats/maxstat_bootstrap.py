@@ -159,8 +159,8 @@ def two_group_log_hazard_ratio(time: ArrayLike, event: ArrayLike, high: ArrayLik
     # The k-th of d tied deaths meets a risk set that has lost k/d of those who die then.
     before = np.arange(step.size) - np.repeat(np.cumsum(count) - count, count)
     share = np.asarray(before / count[step], dtype=np.float64)
-    one = at_risk_high[seen][step] - share * deaths_high[seen][step]
-    other = (at_risk - at_risk_high)[seen][step] - share * (deaths - deaths_high)[seen][step]
+    one = np.asarray(at_risk_high[seen][step] - share * deaths_high[seen][step], dtype=np.float64)
+    other = np.asarray(at_risk[seen][step] - share * deaths[seen][step], dtype=np.float64) - one
     observed = float(deaths_high.sum())
     mixed = (one > 0) & (other > 0)
     fixed = float(np.sum(one[~mixed] > 0))  # deaths where only this group is at risk say nothing
