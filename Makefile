@@ -24,7 +24,7 @@ TRAIN  := $(if $(findstring train,$(EXTRAS)),$(VENV)/.ready-train)
 export OMP_NUM_THREADS ?= 1
 export MPLBACKEND = Agg
 
-.PHONY: help demo test check lint lock clean
+.PHONY: help demo test check lint lock schema clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -70,6 +70,10 @@ lock: $(DEV)
 	mv requirements/train.tmp requirements/train.txt
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url
+
+# After a change of the dataclasses of a record; count its version up where older records would not fit.
+schema: $(DEV)
+	$(BIN)/python -c 'from splenic.pipeline.record import write_schema; write_schema()'
 
 clean:
 	rm -rf $(VENV) demo-out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

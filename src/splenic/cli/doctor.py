@@ -36,7 +36,8 @@ def doctor(
 ) -> int:
     """Say what is installed, what the machine offers and whether the model is whole.
 
-    Exit code 1 if anything is missing or broken. The report holds no names of hosts or people, so that it can be pasted into a bug report.
+    Exit code 1 if anything is missing or broken. The report holds no names of hosts or people, so that it can
+    be pasted into a bug report.
     """
     checks: list[tuple[str, Callable[[], str]]] = [
         ("splenic", lambda: version("splenic")),

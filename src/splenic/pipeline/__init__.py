@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from splenic.pipeline.api import measure, measure_each
+from splenic.pipeline.batch import Progress, Summary, run
 from splenic.pipeline.case import CaseResult
 from splenic.pipeline.options import DEVICES, ENGINES, Options
 from splenic.pipeline.record import CaseRecord, Status, schema
-from splenic.pipeline.batch import Progress, Summary, run
 from splenic.pipeline.table import COLUMNS, row
 
 __all__ = [

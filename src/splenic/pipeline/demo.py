@@ -80,5 +80,5 @@ def make_cohort(folder: Path, *, cases: int, seed: int) -> list[DemoCase]:
 
 
 def run_demo(out: Path, *, progress: Progress | None = None, command: Sequence[str] = ()) -> Summary:
-    """Measure the cohort that :func:`make_cohort` wrote into ``out/ct``; the results go to ``out/results``."""
+    """Measure the cohort that :func:`make_cohort` wrote into ``out/ct``, into ``out/results``."""
     return run([out / "ct"], out / "results", progress=progress, command=command)

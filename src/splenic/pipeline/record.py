@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -124,7 +125,7 @@ class CaseRecord:
 
     def to_json(self) -> str:
         """JSON text, UTF-8, one space of indentation; NaN never occurs, unknown is null."""
-        plain = _adapter().dump_python(self, mode="json")
+        plain = _finite(_adapter().dump_python(self, mode="json"))
         return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @staticmethod
@@ -148,6 +149,18 @@ class CaseRecord:
                 f"a record cannot be read ({where}: {first['msg']})",
                 "measure the case again with --overwrite",
             ) from error
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: a value that is none is null, a feature that is none is left out."""
+    if isinstance(value, dict):
+        cleaned = {key: _finite(part) for key, part in value.items()}
+        if isinstance(cleaned.get("features"), dict):
+            cleaned["features"] = {key: part for key, part in cleaned["features"].items() if part is not None}
+        return cleaned
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @cache
