@@ -38,8 +38,9 @@ class VesselHu:
 def vessel_hu(slab: Slab) -> VesselHu:
     """Measure aorta and liver side on the thinned slices of a scan.
 
-    The aorta is taken for a round, even column, darker all around, that runs along the patient just in front and
-    to the left of the spine. The liver side is the most frequent HU of even tissue in the right front quarter.
+    The aorta is taken for a round, even column, darker all around, that runs along the patient just in
+    front and to the left of the spine. The liver side is the most frequent HU of even tissue in the right
+    front quarter.
     """
     from scipy import ndimage
 

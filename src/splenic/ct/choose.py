@@ -39,8 +39,8 @@ def _noting(scan: Scan, patients: int) -> Scan:
     if patients < 2 or not scan.info.study_uid:
         return scan
     sentence = (
-        f"{scan.name}: {patients} patients share its StudyInstanceUID; each was measured by itself; check the "
-        "export"
+        f"{scan.name}: {patients} patients share its StudyInstanceUID; each was taken by itself; check "
+        "the export"
     )
     return replace(scan, findings=(*scan.findings, Finding("study-uid-shared", sentence)))
 
@@ -61,8 +61,8 @@ def choose(scans: Sequence[Scan], *, look: bool = True) -> Choice:
     scans : sequence of Scan
         All scans of the case, refused ones too.
     look : bool
-        Read a few slices of each scan that comes into question, where there is more than one, for its phase and
-        for how much of the upper abdomen it covers; else judge by headers alone.
+        Read a few slices of each scan that comes into question, where there is more than one, for its phase
+        and for how much of the upper abdomen it covers; else judge by headers alone.
 
     Returns
     -------

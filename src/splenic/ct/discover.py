@@ -183,7 +183,7 @@ def info_of(frames: Sequence[Frame]) -> ScanInfo:
 
 
 def identity_of(frames: Iterable[Frame]) -> str:
-    """SHA-256 (hex) of what the frames are: UIDs, frame numbers, places, rescale; not names or order of files."""
+    """SHA-256 (hex) of what the frames are (UIDs, places, rescale), whatever the files are called."""
     lines = sorted(
         f"{f.file.sop_uid} {f.index} {f.position_mm} {f.orientation} {f.pixel_mm} {f.slope} {f.intercept} "
         f"{f.file.rows} {f.file.columns} {f.file.pixels}"

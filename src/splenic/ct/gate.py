@@ -192,7 +192,7 @@ def _orientation_findings(frame: Frame) -> list[Finding]:
 
 
 def _position_conflict(frame: Frame, normal: npt.NDArray[np.float64]) -> Finding | None:
-    """Prone slices are usually written with rows from the patient's right to left reversed; name contradictions.
+    """Name a PatientPosition that contradicts the orientation.
 
     A CT as acquired runs along the table with rows left to right of a viewer at the feet, so that supine
     slices have +L rows and +P columns, prone ones -L and -P (PS3.3, C.7.3.1.1.2). Re-formatted series may

@@ -81,7 +81,7 @@ def scan_of(source: Source, stream: BinaryIO) -> Scan:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """How the file's array becomes ``[slice, row, column]``: the axes' order, and whether slices are reversed."""
+    """How the file's array becomes ``[slice, row, column]``: axes in order, slices reversed or not."""
 
     order: tuple[int, int, int]
     reverse: bool
@@ -172,7 +172,7 @@ def _scaled(image: Any, source: Source) -> npt.NDArray[np.int16]:
 
 
 def _affine(image: Any, source: Source) -> tuple[npt.NDArray[np.float64], list[Finding]]:
-    """The file's affine, RAS: the sform where it is set, else the qform; a conflict is a finding of the gate."""
+    """The file's affine, RAS: the sform where it is set, else the qform; with the finding of a conflict."""
     header = image.header
     sform, qform = int(header["sform_code"]), int(header["qform_code"])
     with warnings.catch_warnings():
@@ -274,8 +274,8 @@ def _grid(
 def _axes(units: npt.NDArray[np.float64]) -> Axes:
     """Order the file's axes: columns run along the patient's left-right, rows front-back, slices foot-head.
 
-    The permutation with the largest alignment is taken (Papadimitriou and Steiglitz's assignment, of which there
-    are only six here). The slice axis is reversed where it descends.
+    Of the six permutations the one with the largest alignment is taken. The slice axis is reversed where it
+    descends along the normal of the slices.
     """
     orders = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
     best = max(orders, key=lambda o: abs(units[o[0], 2]) + abs(units[o[1], 1]) + abs(units[o[2], 0]))

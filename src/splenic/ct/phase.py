@@ -52,8 +52,8 @@ _SURE_WEIGHT = 0.004
 def phase_of(scan: Scan) -> PhaseEstimate:
     """Estimate the contrast phase of a scan from its tags and from the HU of the aorta on a few slices.
 
-    Whether there is contrast at all, the aorta says better than any tag; which enhanced phase, the tags say where
-    they do, unless the aorta is far brighter than the liver.
+    Whether there is contrast at all, the aorta says better than any tag; which enhanced phase, the tags say
+    where they do, unless the aorta is far brighter than the liver.
 
     Returns
     -------

@@ -40,9 +40,9 @@ _DECODERS = {
 
 
 _PIXEL_TAGS = (
-    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData", "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths",
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows",
+    "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelData",
+    "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def _native(dataset: Dataset, frame: Frame) -> npt.NDArray[Any]:
 
 
 def _used_bits(stored: npt.NDArray[Any], used: int, signed: bool) -> npt.NDArray[Any]:
-    """Set right what lies above BitsStored: old scanners kept overlays there, others leave the sign unextended.
+    """Set right what lies above BitsStored: overlays of old scanners, or a sign that was not extended.
 
     Signed values that need more bits than the header says are kept: the header is wrong then, not the pixels.
     """

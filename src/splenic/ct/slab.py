@@ -22,7 +22,7 @@ _BELOW_BASE_MM = 110.0
 
 @dataclass(frozen=True, slots=True)
 class Slab:
-    """Thinned slices: float32 HU, rows from front to back, columns from right to left, slices from foot to head."""
+    """Thinned slices, float32 HU: rows run to the back, columns to the patient's left, slices to the head."""
 
     hu: FloatArray
     pixel_mm: tuple[float, float]
@@ -60,8 +60,8 @@ def slab_of(scan: Scan) -> Slab:
 def upper_abdomen_share(slab: Slab) -> float:
     """How much of the range in which a spleen can lie the scan covers, 0..1.
 
-    The range reaches from 40 mm above the lowest slice with lung to 110 mm below it. A scan without lung has its
-    top cut somewhere below the dome: half of its length counts.
+    The range reaches from 40 mm above the lowest slice with lung to 110 mm below it. A scan without lung has
+    its top cut somewhere below the dome: half of its length counts.
     """
     covered_mm = len(slab.hu) * slab.step_mm
     whole_mm = _ABOVE_BASE_MM + _BELOW_BASE_MM
@@ -75,7 +75,8 @@ def upper_abdomen_share(slab: Slab) -> float:
 def lung_base_mm(slab: Slab) -> float | None:
     """Height of the lowest slice with lung over the first slice; None without lung.
 
-    Lung is followed down from the slice that holds most of it, so that gas in the bowel below is not taken for it.
+    Lung is followed down from the slice that holds most of it, so that gas in the bowel below is not taken
+    for it.
     """
     area = np.array([_enclosed_air_cm2(plane, slab.pixel_mm) for plane in slab.hu])
     lowest = int(np.argmax(area))
