@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from splenic.ct.geometry import Box, Geometry
-from splenic.ct.types import Finding, Volume
+from splenic.ct.types import Finding, ScanInfo, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,11 @@ class Engine(Protocol):
     def name(self) -> str:
         """Short name, a value of the column ``engine``."""
 
-    def segment(self, volume: Volume) -> Segmentation:
+    def segment(self, volume: Volume, info: ScanInfo | None = None) -> Segmentation:
         """Find the spleen.
+
+        ``info`` is what the headers say of the scan; an engine that takes masks made elsewhere needs it to
+        know which is the scan's own.
 
         Raises
         ------
