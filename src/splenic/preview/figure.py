@@ -50,10 +50,11 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 SIZE = (1440, 960)
+RESEARCH_USE = "RESEARCH USE ONLY · not a medical device, not for diagnosis"
 COLOURS: Mapping[str, Rgb] = {"diameter": SKY, "width": ORANGE, "thickness": ORANGE, "craniocaudal": ROSE}
-_PANEL = (528, 430)
+PANEL_SIZE = (528, 430)
 _MARGIN, _GAP, _TOP = 12, 8, 54
-_STRIP_X = _MARGIN + 2 * _PANEL[0] + _GAP + 14
+_STRIP_X = _MARGIN + 2 * PANEL_SIZE[0] + _GAP + 14
 
 
 def draw(path: Path, *, volume: Volume, segmentation: Segmentation | None, measurement: Measurement,
@@ -87,19 +88,23 @@ def draw(path: Path, *, volume: Volume, segmentation: Segmentation | None, measu
     """
     from PIL import Image as Images
     from PIL import ImageDraw as Pens
+    from PIL import PngImagePlugin
 
-    scene = plan(volume, segmentation, measurement, _PANEL)
+    scene = plan(volume, segmentation, measurement, PANEL_SIZE)
     sheet = Images.new("RGB", SIZE, DARK)
     pen = Pens.Draw(sheet)
-    mark = _watermark(_PANEL) if synthetic else None
-    for panel, corner in zip(scene.panels, _corners(), strict=True):
+    mark = _watermark(PANEL_SIZE) if synthetic else None
+    for panel, corner in zip(scene.panels, panel_corners(), strict=True):
         sheet.paste(_picture(panel, volume, segmentation, mark), corner)
     _frame_texts(pen, title, synthetic)
-    draw_strip(sheet, pen, (_STRIP_X, _TOP), (SIZE[0] - _MARGIN - _STRIP_X, 2 * _PANEL[1] + _GAP),
+    draw_strip(sheet, pen, (_STRIP_X, _TOP), (SIZE[0] - _MARGIN - _STRIP_X, 2 * PANEL_SIZE[1] + _GAP),
                volume=volume, segmentation=segmentation, measurement=measurement, quality=quality,
                flags=tuple(flags), info=info, scene=scene, colours=COLOURS)
+    words = PngImagePlugin.PngInfo()
+    words.add_text("Title", "SYNTHETIC DATA" if synthetic else "Splenic preview")
+    words.add_text("Disclaimer", RESEARCH_USE)
     data = BytesIO()
-    sheet.save(data, "PNG", compress_level=1)
+    sheet.save(data, "PNG", compress_level=1, pnginfo=words)
     _write_whole(path, data.getvalue())
 
 
@@ -113,8 +118,9 @@ def _write_whole(path: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _corners() -> list[tuple[int, int]]:
-    width, height = _PANEL
+def panel_corners() -> list[tuple[int, int]]:
+    """Upper left corners of the four pictures on the sheet: upper, middle, lower level, coronal."""
+    width, height = PANEL_SIZE
     return [(_MARGIN + column * (width + _GAP), _TOP + row * (height + _GAP))
             for row in (0, 1) for column in (0, 1)]
 
@@ -127,8 +133,7 @@ def _frame_texts(pen: ImageDraw, title: str, synthetic: bool) -> None:
     foot = SIZE[1] - 15
     window = f"Window L {LEVEL_HU:.0f} W {WIDTH_HU:.0f} HU · patient's left is on the right of the picture"
     pen.text((_MARGIN, foot), window, font=small, fill=GREY, anchor="lm")
-    use = "RESEARCH USE ONLY · not a medical device, not for diagnosis"
-    pen.text((SIZE[0] - _MARGIN, foot), use, font=font(13, bold=True), fill=WHITE, anchor="rm")
+    pen.text((SIZE[0] - _MARGIN, foot), RESEARCH_USE, font=font(13, bold=True), fill=WHITE, anchor="rm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,8 @@ def _outlined(canvas: Canvas, panel: Panel, segmentation: Segmentation | None) -
     if not panel.is_axial:
         # The craniocaudal length reaches from pole to pole, which rarely lie in one coronal plane.
         whole = silhouette_distance_mm(mask, grid, panel.view)
-        stroke_edge(canvas, whole, scale, YELLOW, 0.8, strength=0.5)
+        if whole is not None:
+            stroke_edge(canvas, whole, scale, YELLOW, 0.8, strength=0.5)
     distance = edge_distance_mm(mask, grid, panel.view)
     if distance is not None:
         stroke_edge(canvas, distance, scale, YELLOW, 1.8)

@@ -8,11 +8,13 @@ instead of climbing stairs (shape-based interpolation: Raya SP, Udupa JK, IEEE T
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from splenic.ct.geometry import Geometry
-from splenic.preview.plane import Cut, View, cut
+from splenic.preview.plane import Cut, View, cut, show
 
 Rgb = tuple[int, int, int]
 Canvas = npt.NDArray[np.float32]
@@ -45,14 +47,16 @@ def edge_distance_mm(mask: npt.NDArray[np.bool_], geometry: Geometry, view: View
     return _distance_in(plane, view) if (plane.values >= 0.5).any() else None
 
 
-def silhouette_distance_mm(mask: npt.NDArray[np.bool_], geometry: Geometry, view: View) -> Floats:
+def silhouette_distance_mm(mask: npt.NDArray[np.bool_], geometry: Geometry, view: View) -> Floats | None:
     """As :func:`edge_distance_mm`, to the edge of the whole mask seen along the view's normal.
 
-    The mask is projected along the array axis nearest to that normal; on an oblique grid this is off by
-    the angle between the two.
+    None on a grid without an axis along that normal, where the mask would have to be resampled first.
     """
     steps = geometry.steps_mm
-    through = int(np.argmax(np.abs(np.asarray(geometry.direction) @ view.normal)))
+    along = np.abs(np.asarray(geometry.direction) @ view.normal)
+    through = int(np.argmax(along))
+    if along[through] < 0.999:
+        return None
     first, second = [axis for axis in range(3) if axis != through]
     seen = np.asarray(mask.any(axis=through))
     return _distance_in(Cut(seen, np.asarray(geometry.origin_mm), steps[first], steps[second]), view)
@@ -60,15 +64,12 @@ def silhouette_distance_mm(mask: npt.NDArray[np.bool_], geometry: Geometry, view
 
 def _distance_in(plane: Cut, view: View) -> Floats:
     import edt
-    from PIL import Image
 
     inside = np.ascontiguousarray(plane.values >= 0.5)
     distance = np.asarray(edt.sdf(inside, anisotropy=plane.spacing_mm, parallel=1), np.float32)
     # Pillow fills with 0 outside; 0 must mean "far away", not "on the edge".
-    field = Image.fromarray(_smooth(distance, plane) + np.float32(_FAR_MM))
-    shown = field.transform(view.size, Image.Transform.AFFINE, plane.affine_for(view),
-                            resample=Image.Resampling.BICUBIC)
-    return np.asarray(shown) - np.float32(_FAR_MM)
+    field = replace(plane, values=_smooth(distance, plane) + np.float32(_FAR_MM))
+    return np.asarray(show(field, view) - np.float32(_FAR_MM))
 
 
 def _smooth(distance: Floats, plane: Cut) -> Floats:
@@ -102,9 +103,11 @@ def stroke_edge(canvas: Canvas, distance_mm: Floats, mm_per_px: float, colour: R
     window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     field = distance_mm[window]
     # Between two voxels the field runs from one distance to the opposite one, up to twice as steep as
-    # elsewhere; dividing by the slope keeps the line equally wide everywhere.
+    # elsewhere; dividing by the slope keeps the line equally wide everywhere. Where the field ends it
+    # falls off a cliff, which is no edge of the mask: hence the upper limit.
     down, right = np.gradient(field)
-    away = np.abs(field) / np.maximum(np.hypot(down, right), np.float32(0.4 * mm_per_px))
+    slope = np.clip(np.hypot(down, right), 0.4 * mm_per_px, 2.5 * mm_per_px)
+    away = np.abs(field) / slope.astype(np.float32)
     blend(canvas[window], np.clip(width_px / 2 + 1.5 - away, 0, 1) * np.float32(0.55 * strength), (0, 0, 0))
     blend(canvas[window], np.clip(width_px / 2 + 0.5 - away, 0, 1) * np.float32(strength), colour)
 

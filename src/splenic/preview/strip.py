@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 LEVEL_HU, WIDTH_HU = 50.0, 400.0
+_SCORE_ROOM = 175
 HEADLINE = "SPLENIC VOLUME"
 _SIZES = (("Craniocaudal", "craniocaudal", "craniocaudal"), ("Axial diameter", "axial_diameter", "diameter"),
           ("Width", "width", "width"), ("Thickness", "thickness", "thickness"))
@@ -54,7 +55,8 @@ def draw_strip(sheet: Image, pen: ImageDraw, corner: tuple[int, int], size: tupl
     none_found = segmentation is not None and not segmentation.mask.any()
     y = _headline(pen, (x, y), width, measurement, "none found" if none_found else "not measured")
     y = _sizes(pen, (x, y), width, measurement, colours)
-    y = _rows(pen, (x, y), width, info)
+    spare = bottom - y - (_SCORE_ROOM if quality is not None else 0)
+    y = _rows(pen, (x, y), width, dict(list(info.items())[:max(0, spare // 25)]))
     if quality is not None:
         y = _score(pen, (x, y), width, quality)
     if bottom - y > 110:

@@ -85,16 +85,19 @@ def pill_colour(flag: str) -> Rgb:
     return GREEN if first.split()[:1] == ["ok"] else ORANGE
 
 
-def pills(draw: ImageDraw, at: tuple[int, int], width: int, flags: tuple[str, ...]) -> int:
-    """Draw flags as rounded boxes that flow over lines; return the y below them."""
+def pills(draw: ImageDraw, at: tuple[int, int], width: int, flags: tuple[str, ...], lines: int = 5) -> int:
+    """Draw flags as rounded boxes that flow over some lines at most; return the y below them."""
     x, y = at
     face = font(15, bold=True)
-    for flag in flags:
+    for number, flag in enumerate(flags):
         text = fitted(flag, face, width - 22)
         wide = int(width_of(text, face)) + 22
         if x > at[0] and x + wide > at[0] + width:
             x, y = at[0], y + 33
-        draw.rounded_rectangle((x, y, x + wide, y + 27), radius=6, fill=pill_colour(flag))
+        if y >= at[1] + 33 * lines:
+            draw.text((x, y), f"and {len(flags) - number} more", font=face, fill=ORANGE)
+            return y + 24
+        draw.rounded_rectangle((x, y, x + wide, y + 27), radius=4, fill=pill_colour(flag))
         draw.text((x + 11, y + 13), text, font=face, fill=DARK, anchor="lm")
         x += wide + 8
     return y + 33 if flags else y

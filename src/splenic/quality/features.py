@@ -19,10 +19,12 @@ Bools = npt.NDArray[np.bool_]
 
 SHELL_MM = 3.0
 CORE_MM = 4.0
-OUTSIDE_MM = (2.0, 6.0)
+BESIDE_MM = (1.0, 3.0)
+OUTSIDE_MM = (3.0, 7.0)
+FAT_HU = -100.0
 BLOCK_MM = 9.0
 _COARSEST_MM = 1.2
-_FAT_HU, _BRIGHT_HU, _BODY_HU = -30, 320, -200
+_BRIGHT_HU, _BODY_HU = 320, -200
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +156,25 @@ def _density(crop: _Crop) -> dict[str, float]:
     smooth = _averaged(crop.hu)
     within = smooth[crop.mask]
     spread = max(1.5 * float(smooth[core].std()), 12.0)
-    around = (crop.distance_mm < -OUTSIDE_MM[0]) & (crop.distance_mm > -OUTSIDE_MM[1])
-    alike = np.abs(smooth[around] - mean) < spread
+    fat_edge = (mean + FAT_HU) / 2
     return {
         "hu_mean": mean,
         "hu_sd": sd,
         "hu_block_sd": float(blocks.std()) if blocks.size > 3 else 0.0,
-        "fat_share": float((within < _FAT_HU).mean()),
+        "fat_share": float((within < fat_edge).mean()),
         "bright_share": float((within > _BRIGHT_HU).mean()),
-        "alike_outside": float(alike.mean()) if alike.size else 0.0,
+        "alike_beside": _alike(smooth, crop, BESIDE_MM, mean, spread),
+        "alike_outside": _alike(smooth, crop, OUTSIDE_MM, mean, spread),
     }
+
+
+def _alike(smooth: Floats, crop: _Crop, shell_mm: tuple[float, float], mean: float, spread: float) -> float:
+    """Share of a shell outside the mask whose density is that of the core."""
+    # The first voxel outside lies a whole step from the last one inside; its edge, half of that.
+    outside = -crop.distance_mm - min(crop.spacing_mm) / 2
+    shell = (outside > shell_mm[0]) & (outside < shell_mm[1])
+    alike = np.abs(smooth[shell] - mean) < spread
+    return float(alike.mean()) if alike.size else 0.0
 
 
 def _averaged(hu: Floats) -> Floats:
