@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from splenic.ct.geometry import Geometry, Vector
 from splenic.ct.headers import Frame
-from splenic.ct.split import MIN_COVERAGE_MM, MIN_SLICES, Stack, normal_of, projections_mm, tolerance_mm
+from splenic.ct.split import (
+    MIN_COVERAGE_MM,
+    MIN_SLICES,
+    Stack,
+    has_place,
+    normal_of,
+    projections_mm,
+    tolerance_mm,
+)
 from splenic.ct.types import Finding
 
 LOSSY_8_BIT_SYNTAX = "1.2.840.10008.1.2.4.50"
@@ -41,11 +49,9 @@ def gate(stack: Stack, *, interpolate_gap: bool = False) -> Gated:
         Fill one missing slice from its neighbours instead of refusing.
     """
     findings = [*stack.findings, *_pixel_findings(stack.frames)]
-    if not all(f.position_mm and f.orientation and f.pixel_mm for f in stack.frames):
-        if not any(f.code == "wrong-modality" for f in findings):
-            findings.append(
-                Finding("no-position", "its slices do not say where they lie; export it again", gate=True)
-            )
+    if not all(has_place(frame) for frame in stack.frames):
+        if stack.frames[0].file.info.modality == "CT":
+            findings.append(_no_place(stack.frames[0]))
         return Gated(stack.frames, None, tuple(findings))
     distance = projections_mm(stack.frames)
     order = np.argsort(distance, kind="stable")
@@ -65,10 +71,10 @@ def gate(stack: Stack, *, interpolate_gap: bool = False) -> Gated:
     elif missing:
         findings.append(_missing(frames, distance[order], spacing, len(missing)))
     findings += faults
+    if faults or (missing and filled is frames):
+        return Gated(filled, None, tuple(findings))
     geometry, more = _grid(filled)
-    findings += more
-    broken = faults or (missing and filled is frames)
-    return Gated(filled, None if broken else geometry, tuple(findings))
+    return Gated(filled, geometry, (*findings, *more))
 
 
 def _pixel_findings(frames: Sequence[Frame]) -> list[Finding]:
@@ -159,21 +165,18 @@ def _extent_findings(frames: Sequence[Frame], distance: npt.NDArray[np.float64])
     ]
 
 
+def _no_place(frame: Frame) -> Finding:
+    if frame.position_mm and frame.orientation and frame.pixel_mm:
+        return Finding(
+            "bad-orientation",
+            "ImageOrientationPatient holds no two perpendicular unit vectors; export it again",
+            gate=True,
+        )
+    return Finding("no-position", "its slices do not say where they lie; export it again", gate=True)
+
+
 def _orientation_findings(frame: Frame) -> list[Finding]:
     assert frame.orientation
-    rows, columns = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
-    if (
-        abs(np.linalg.norm(rows) - 1) > 0.01
-        or abs(np.linalg.norm(columns) - 1) > 0.01
-        or abs(rows @ columns) > 0.01
-    ):
-        return [
-            Finding(
-                "bad-orientation",
-                "ImageOrientationPatient holds no two perpendicular unit vectors; export it again",
-                gate=True,
-            )
-        ]
     normal = normal_of(frame.orientation)
     angle = float(np.degrees(np.arccos(min(1.0, abs(normal[2])))))
     if angle > _MAX_OBLIQUE_DEG:

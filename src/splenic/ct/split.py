@@ -39,6 +39,15 @@ def normal_of(orientation: Sequence[float]) -> npt.NDArray[np.float64]:
     return unit
 
 
+def has_place(frame: Frame) -> bool:
+    """True if the header says where the slice lies, with two perpendicular unit vectors."""
+    if frame.position_mm is None or frame.orientation is None or frame.pixel_mm is None:
+        return False
+    rows, columns = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
+    faults = (np.linalg.norm(rows) - 1, np.linalg.norm(columns) - 1, rows @ columns)
+    return bool(np.abs(faults).max() < 0.01)
+
+
 def projections_mm(frames: Sequence[Frame]) -> npt.NDArray[np.float64]:
     """Distance (n,) of each slice plane along the normal of the first."""
     first = frames[0]
@@ -63,7 +72,7 @@ def split_series(frames: Sequence[Frame], digest: Callable[[Frame], str]) -> lis
     list of Stack
         Largest first. A piece too small for a scan of its own that spoils a larger one stays named there.
     """
-    placed = [f for f in frames if f.position_mm and f.orientation and f.pixel_mm]
+    placed = [frame for frame in frames if has_place(frame)]
     if not placed:
         return [Stack(tuple(frames))]
     stacks = []
@@ -179,7 +188,7 @@ def _mixed(group: Sequence[Frame], main: Sequence[Frame]) -> Finding:
 
 def tolerance_mm(spacing_mm: float) -> float:
     """How far a slice may lie from where it should: positions are often written with one decimal."""
-    return max(0.05 * spacing_mm, 0.06)
+    return max(0.05 * spacing_mm, 0.11)
 
 
 def is_regular(frames: Sequence[Frame]) -> bool:
