@@ -132,9 +132,11 @@ def _probability(crop: _Crop) -> dict[str, float]:
     p = np.clip(crop.probability[shell], 1e-6, 1 - 1e-6)
     entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
     core = _core(crop)
+    ratio = float(crop.probability.sum() / crop.mask.sum())
     return {
         "edge_entropy": float(entropy.mean()),
-        "soft_ratio": float(crop.probability.sum() / crop.mask.sum()),
+        "soft_ratio": ratio,
+        "soft_gap": abs(ratio - 1),
         "core_doubt": float(1 - crop.probability[core].mean()),
     }
 
@@ -165,16 +167,44 @@ def _density(crop: _Crop) -> dict[str, float]:
         "bright_share": float((within > _BRIGHT_HU).mean()),
         "alike_beside": _alike(smooth, crop, BESIDE_MM, mean, spread),
         "alike_outside": _alike(smooth, crop, OUTSIDE_MM, mean, spread),
+        "alike_worst_side": _alike_worst_side(smooth, crop, mean, spread),
     }
+
+
+def _shell(crop: _Crop, shell_mm: tuple[float, float]) -> Bools:
+    """Voxels outside the mask whose distance to its edge lies between two lengths."""
+    # The first voxel outside lies a whole step from the last one inside; its edge, half of that.
+    outside = -crop.distance_mm - min(crop.spacing_mm) / 2
+    return np.asarray((outside > shell_mm[0]) & (outside < shell_mm[1]))
 
 
 def _alike(smooth: Floats, crop: _Crop, shell_mm: tuple[float, float], mean: float, spread: float) -> float:
     """Share of a shell outside the mask whose density is that of the core."""
-    # The first voxel outside lies a whole step from the last one inside; its edge, half of that.
-    outside = -crop.distance_mm - min(crop.spacing_mm) / 2
-    shell = (outside > shell_mm[0]) & (outside < shell_mm[1])
-    alike = np.abs(smooth[shell] - mean) < spread
+    alike = np.abs(smooth[_shell(crop, shell_mm)] - mean) < spread
     return float(alike.mean()) if alike.size else 0.0
+
+
+def _alike_worst_side(smooth: Floats, crop: _Crop, mean: float, spread: float) -> float:
+    """The same share on the side of the mask where it is largest: a lost pole shows there alone.
+
+    A side is what lies nearest to one of 26 directions from the centroid and holds 1 % of the shell.
+    """
+    index = np.argwhere(_shell(crop, (BESIDE_MM[0], OUTSIDE_MM[1])))
+    if len(index) == 0:
+        return 0.0
+    index = index[::max(1, len(index) // 20000)]
+    alike = np.abs(smooth[tuple(index.T)] - mean) < spread
+    inside = np.argwhere(crop.mask[::2, ::2, ::2]) * 2
+    centre = inside.mean(axis=0) if len(inside) else np.argwhere(crop.mask).mean(axis=0)
+    arms = (index - centre) * np.asarray(crop.spacing_mm)
+    # Every extent counts alike, or a long spleen would show its poles to one direction only.
+    arms = arms / np.maximum(np.ptp(arms, axis=0), 1.0)
+    directions = np.array([d for d in np.ndindex(3, 3, 3) if d != (1, 1, 1)], float) - 1
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    side = (arms @ directions.T).argmax(axis=1)
+    count = np.bincount(side, minlength=26)
+    share = np.bincount(side, weights=alike, minlength=26) / np.maximum(count, 1)
+    return float(share[count >= 0.01 * len(index)].max())
 
 
 def _averaged(hu: Floats) -> Floats:

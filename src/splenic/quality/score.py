@@ -52,10 +52,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The logistic model: an intercept and terms that only add."""
+    """The logistic model: an intercept, terms that only add, and how the numbers were come by."""
 
     intercept: float
     terms: tuple[Term, ...]
+    basis: str = ""
 
     def score(self, values: Mapping[str, float]) -> float:
         """Failure score of a mask with these features."""
@@ -68,7 +69,7 @@ def shipped_model() -> Model:
     """The model of ``coefficients.json``."""
     text = files("splenic.quality").joinpath("coefficients.json").read_text(encoding="utf-8")
     data = json.loads(text)
-    return Model(float(data["intercept"]), tuple(Term(**term) for term in data["terms"]))
+    return Model(float(data["intercept"]), tuple(Term(**term) for term in data["terms"]), data["basis"])
 
 
 def assess(measurement: Measurement, segmentation: Segmentation, volume: Volume) -> Quality:
