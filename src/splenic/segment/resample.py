@@ -120,24 +120,33 @@ def working_grid(geometry: Geometry, spacing_mm: tuple[float, float, float]) -> 
 def axis_weights(source_mm: Float64, target_mm: Float64, target_spacing_mm: float) -> Float32:
     """Matrix (targets, sources) that resamples one axis, anti-aliased.
 
-    The kernel is a trapezoid: the overlap of a target cell with linearly interpolated samples. It is plain
-    linear interpolation where the target is finer, and a cell average where it is coarser. Rows sum to 1,
-    or to 0 where a target lies more than half a source step outside the samples.
+    Samples are joined by straight lines and averaged over the part of a target cell that is wider than a
+    source step: plain linear interpolation where the target is finer, nearly a cell average where it is
+    coarser. A linear ramp stays exactly where it is. Rows sum to 1, or to 0 where a target lies more than
+    half a source step outside the samples.
     """
     if source_mm.size == 1:
         near = np.abs(target_mm[:, None] - source_mm[None]) <= max(target_spacing_mm, 1e-6)
         return near.astype(np.float32)
     step = abs(float(source_mm[1] - source_mm[0]))
-    ratio = max(1.0, target_spacing_mm / step)
-    distance = np.abs(target_mm[:, None] - source_mm[None]) / step
-    half_base, half_top = (ratio + 1) / 2, (ratio - 1) / 2
-    weights = np.clip((half_base - distance) / (half_base - half_top), 0.0, 1.0)
+    width = max(0.0, target_spacing_mm / step - 1)
+    distance = (target_mm[:, None] - source_mm[None]) / step
+    if width > 1e-3:
+        weights = (_hat_integral(distance + width / 2) - _hat_integral(distance - width / 2)) / width
+    else:
+        weights = np.clip(1 - np.abs(distance), 0.0, None)
     total = weights.sum(axis=1, keepdims=True)
     low, high = min(source_mm[0], source_mm[-1]) - step / 2, max(source_mm[0], source_mm[-1]) + step / 2
     inside = (target_mm > low - 1e-6) & (target_mm < high + 1e-6)
     weights = np.divide(weights, total, out=np.zeros_like(weights), where=(total > 1e-9) & inside[:, None])
     result: Float32 = weights.astype(np.float32)
     return result
+
+
+def _hat_integral(x: Float64) -> Float64:
+    """Integral from −∞ to ``x`` of the hat function that linear interpolation uses."""
+    x = np.clip(x, -1.0, 1.0)
+    return np.asarray(0.5 + x - 0.5 * x * np.abs(x))
 
 
 def to_working(array: npt.NDArray[np.generic], geometry: Geometry, grid: WorkingGrid, fill: float) -> Float32:
