@@ -13,6 +13,7 @@ from splenic.phantom.shapes import (
     Field,
     Point,
     Waves,
+    cylinder,
     ellipsoid,
     smooth_max,
     smooth_min,
@@ -98,8 +99,8 @@ class Anatomy:
         path, radii = self.stomach_path
         f = tube(p.x, p.y, p.z, path, radii, 14.0)
         if self.options.stomach == "collapsed":
-            f = f + self.fine(p.x, p.y, p.z) * np.float32(1.6)
-        return smooth_max(f + self.texture(p.x, p.y, p.z) * np.float32(1.5), p.abdomen + 1, 8.0)
+            f = f + p.wave(self.fine) * np.float32(1.6)
+        return smooth_max(f + p.wave(self.texture) * np.float32(1.5), p.abdomen + 1, 8.0)
 
     def kidney(self, p: Patch, left: bool) -> Field:
         """The outer face of a kidney, without its sinus."""
@@ -114,8 +115,11 @@ class Anatomy:
 
     def neighbours(self, p: Patch) -> Field:
         """What dents the spleen: the stomach and the left kidney, each with its film of fat."""
-        gap = np.float32(self.gap_mm[0]) + np.float32(self.gap_mm[1]) * self.gap(p.x, p.y, p.z)
-        kidney = self.kidney(p, left=True) - np.maximum(gap + 2, 0)
+        gap = np.float32(self.gap_mm[0]) + np.float32(self.gap_mm[1]) * p.wave(self.gap)
+        # Nothing of the spleen lies medial to the kidney, or within reach of the spine and the great vessels.
+        beside = Patch(np.maximum(p.x, np.float32(self.kidney_left[0][0])), p.y, p.z, p.frame)
+        kidney = self.kidney(beside, left=True) - np.maximum(gap + 3, 1)
+        kidney = np.minimum(kidney, cylinder(p.x, p.y, (2, 40), (36, 34)))
         # Far inside a full stomach the spleen may still press it: it is painted over the stomach there.
         stomach = self.stomach(p) - np.maximum(gap, 0) + np.float32(6 * max(0.0, self.growth - 1.1))
         return np.minimum(kidney, stomach)
@@ -130,7 +134,7 @@ class Anatomy:
         left = tube(
             p.x, p.y * 1.0, p.z,
             ((-45, -40, 20), (10, -52, 26), (max(end, 15.0), -45 + 40 * reach * reach, 34 + 12 * reach)),
-            (52 * size, 34 * size, float(rng.uniform(9, 16))), 18.0,
+            (52 * size, 34 * size, float(rng.uniform(9, 16))), 18.0, 45.0,
         )
         f = smooth_min(right, left, 22.0)
         f = f + self.texture(p.x * 1.3, p.y * 1.3, p.z * 1.3) * np.float32(3.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from splenic.phantom.options import Options
-from splenic.phantom.shapes import Field, radial, smooth_max, stream
+from splenic.phantom.shapes import Field, Waves, radial, smooth_max, stream
 
 # Half widths and half depths (mm) by level of an average adult: the muscular wall, and the cavity within.
 _WALL_Z = (-760, -480, -430, -340, -240, -120, 0, 110, 200, 250, 290, 318, 345, 430, 480, 560)
 _WALL_WIDTH = (150, 160, 166, 165, 148, 138, 142, 148, 158, 182, 200, 150, 66, 60, 72, 78)
-_WALL_DEPTH = (75, 92, 98, 98, 90, 92, 102, 106, 100, 92, 82, 70, 60, 60, 88, 94)
+_WALL_DEPTH = (75, 92, 100, 103, 97, 99, 108, 112, 106, 98, 86, 72, 60, 60, 88, 94)
 _CAVITY_Z = (-440, -410, -370, -300, -220, -100, 0, 100, 180, 230, 255, 275, 300)
 _CAVITY_WIDTH = (2, 20, 62, 95, 116, 124, 128, 132, 124, 96, 58, 10, 2)
-_CAVITY_DEPTH = (2, 20, 52, 72, 74, 78, 84, 88, 80, 62, 42, 10, 2)
+_CAVITY_DEPTH = (2, 20, 52, 72, 75, 80, 88, 92, 84, 64, 42, 10, 2)
 _TABLE_START_MM, _TABLE_STEP_MM, _TABLE_SIZE = -1100.0, 0.5, 4400
-CAVITY_Y_MM = -6.0
+CAVITY_Y_MM = -4.0
+WALL_Y_MM = 9.0
 RECESS_MM = -55.0
 
 
@@ -71,6 +73,17 @@ class Patch:
     y: Field
     z: Field
     frame: Frame = field(repr=False)
+    made: dict[object, Field] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: object, make: Callable[[Patch], Field]) -> Field:
+        """A field that several layers need, made at its first use on these points."""
+        if key not in self.made:
+            self.made[key] = make(self)
+        return self.made[key]
+
+    def wave(self, waves: Waves) -> Field:
+        """The value of a random field, made at its first use on these points."""
+        return self.once(waves, lambda p: waves(p.x, p.y, p.z))
 
     @cached_property
     def level(self) -> npt.NDArray[np.int32]:
@@ -84,19 +97,19 @@ class Patch:
         b = tables[1].take(self.level) + np.float32(more[1])
         y = self.y - np.float32(centre_y)
         u, v = (self.x / a) ** 2, (y / b) ** 2
-        mixed = np.float32(0.55) * np.sqrt(u + v) + np.float32(0.45) * np.sqrt(np.sqrt(u * u + v * v))
+        mixed = np.float32(0.68) * np.sqrt(u + v) + np.float32(0.32) * np.sqrt(np.sqrt(u * u + v * v))
         return radial(self.x * self.x + y * y, mixed * mixed, 30.0)
 
     @cached_property
     def wall(self) -> Field:
         """The muscular wall's outer face."""
-        return self._legs(self.outline(self.frame.wall, 0.0), 78.0)
+        return self._legs(self.outline(self.frame.wall, WALL_Y_MM), 78.0)
 
     @cached_property
     def skin(self) -> Field:
         """The body's outer face: the wall and the fat over it, thicker in front."""
         side, front, back = self.frame.fat_mm
-        shape = self.outline(self.frame.wall, (back - front) / 2, (side, (front + back) / 2))
+        shape = self.outline(self.frame.wall, WALL_Y_MM + (back - front) / 2, (side, (front + back) / 2))
         return self._legs(shape, 84.0)
 
     def _legs(self, trunk: Field, radius_mm: float) -> Field:
@@ -142,10 +155,14 @@ class Patch:
         """The cavity above the diaphragm, down to the recess."""
         return np.maximum(np.maximum(self.cavity + 1, 1.5 - self.diaphragm), RECESS_MM + 3 - self.z)
 
+    def bare(self, box: tuple[slice, slice, slice]) -> Patch:
+        """A block of the points alone."""
+        return Patch(self.x[box], self.y[box], self.z[box], self.frame)
+
     def part(self, box: tuple[slice, slice, slice]) -> Patch:
-        """The same on a block of the points; shapes already made are shared."""
+        """The same on a block of the points; the frame's shapes and what was made here are shared."""
         part = Patch(self.x[box], self.y[box], self.z[box], self.frame)
         for name in ("level", "wall", "skin", "cavity", "diaphragm", "abdomen", "chest"):
-            if name in self.__dict__:
-                part.__dict__[name] = self.__dict__[name][box]
+            part.__dict__[name] = getattr(self, name)[box]
+        part.made.update({key: values[box] for key, values in self.made.items()})
         return part

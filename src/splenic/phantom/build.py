@@ -12,7 +12,7 @@ from splenic.ct.geometry import Geometry, Vector
 from splenic.ct.types import Volume
 from splenic.phantom.anatomy import EVERYWHERE, Anatomy, Layer
 from splenic.phantom.body import Patch
-from splenic.phantom.lattice import Lattice, Pose, edge_width, ramp
+from splenic.phantom.lattice import Lattice, Pose, edge_width, ramp, without_curvature
 from splenic.phantom.options import REGION_MM, Options, options_of
 from splenic.phantom.organs import layers
 from splenic.phantom.render import finish, paint
@@ -224,11 +224,11 @@ def _place(anatomy: Anatomy, geometry: Geometry, pose: Pose, fitted: _Fitted | N
 
 def _organ(anatomy: Anatomy, fitted: _Fitted) -> Layer:
     hu, phase = anatomy.hu["spleen"], anatomy.options.phase
-    mottled = {"arterial": 20.0, "portal": 2.0}.get(str(phase), 1.0)
+    mottled = {"arterial": 32.0, "portal": 2.0}.get(str(phase), 1.0)
 
     def spleen_hu(p: Patch) -> Field:
-        bands = np.sin(anatomy.mottle(p.x, p.y, p.z) * np.float32(2.2))
-        return np.float32(hu) + np.float32(mottled) * bands + 1.5 * anatomy.texture(p.x, p.y, p.z)
+        bands = np.sin(p.wave(anatomy.mottle) * np.float32(2.2))
+        return np.float32(hu) + np.float32(mottled) * bands + 1.5 * p.wave(anatomy.texture)
 
     return Layer("spleen", fitted.shape, spleen_hu, _bounds(anatomy, fitted))
 
@@ -237,7 +237,7 @@ def _film(anatomy: Anatomy, fitted: _Fitted) -> Layer:
     """The thin fat about the spleen, in patches: elsewhere it touches its neighbours."""
 
     def shape(p: Patch) -> Field:
-        gap = np.clip(np.float32(anatomy.gap_mm[0]) + np.float32(anatomy.gap_mm[1]) * anatomy.gap(p.x, p.y, p.z), 0, 6)
+        gap = np.clip(np.float32(anatomy.gap_mm[0]) + np.float32(anatomy.gap_mm[1]) * p.wave(anatomy.gap), 0, 6)
         f: Field = np.maximum(fitted.shape(p) - gap, p.abdomen + 1)
         return f
 
@@ -289,7 +289,7 @@ def _truth(
     cell = _TRUTH_MM * max(1.0, float(np.cbrt(np.prod(high - low) / 6e6)))
     grid = _box_grid(low, high, cell)
     f = fitted.shape(_points(grid, pose, anatomy))
-    share = ramp(f / edge_width(f, (1, 1, 1)))
+    share = ramp(without_curvature(f, (1, 1, 1)) / edge_width(f, (1, 1, 1)))
     volume = float(share.sum(dtype=np.float64)) * grid.voxel_mm3 / 1000
     inside, faces = _faces(share, grid, geometry)
     total = 4 / 3 * np.pi * float(np.prod(o.radii_mm)) / 1000 if o.spleen == "ellipsoid" else volume

@@ -155,6 +155,24 @@ def edge_width(f: Field, cells: tuple[float, float, float]) -> Field:
     return np.maximum(total, np.float32(0.05))
 
 
+def without_curvature(f: Field, cells: tuple[float, float, float]) -> Field:
+    """The implicit function, moved so that ramps of :func:`edge_width` keep a curved body's volume.
+
+    A linear ramp of width W across the surface of a ball of radius R adds W²/(4R²) of its volume; moving the
+    surface by W²/24 times the Laplacian takes it away. Over all directions of the surface W² is
+    (1 + 4/π) times the square of a cubic voxel's side on average.
+    """
+    result = f.copy()
+    for axis, cell in enumerate(cells):
+        if f.shape[axis] < 3:
+            continue
+        middle = tuple(slice(1, -1) if k == axis else slice(None) for k in range(3))
+        bend = np.diff(f, n=2, axis=axis)
+        bend *= np.float32(cell * cell * (1 + 4 / np.pi) / 24)
+        result[middle] += bend
+    return result
+
+
 def ramp(q: Field) -> Field:
     """Partial volume of a voxel from the distance in edge widths."""
     result: Field = np.clip(np.float32(0.5) - q, 0, 1)

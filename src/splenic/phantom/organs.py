@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from splenic.phantom.anatomy import EVERYWHERE, Anatomy, Layer, around
-from splenic.phantom.body import Patch
+from splenic.phantom.body import WALL_Y_MM, Patch
 from splenic.phantom.shapes import Field, Waves, cylinder, ellipsoid, smooth_max, smooth_min, stream, tube
 
 F = np.float32
@@ -20,7 +20,7 @@ def layers(a: Anatomy) -> list[Layer]:
 
 
 def _surroundings(a: Anatomy) -> list[Layer]:
-    back = 1.05 * (106 + a.frame.fat_mm[2]) * float(a.options.scale or 1.0)
+    back = (WALL_Y_MM + float(a.frame.wall[1][1900:2500].max()) + a.frame.fat_mm[2]) * float(a.options.scale or 1.0)
 
     def couch(p: Patch) -> Field:
         arc = p.y - F(back + 8) + p.x * p.x * F(1 / 900)
@@ -30,7 +30,7 @@ def _surroundings(a: Anatomy) -> list[Layer]:
     if a.options.couch:
         box = ((-230.0, back - 90, -900.0), (230.0, back + 60, 900.0))
         result += [
-            Layer("couch", couch, -180.0, box, fixed=True),
+            Layer("couch", couch, -40.0, box, fixed=True),
             Layer("couch", lambda p: couch(p) + 3, -940.0, box, fixed=True),
         ]
     return result
@@ -41,16 +41,15 @@ def _wall(a: Anatomy) -> list[Layer]:
 
     def muscle_hu(p: Patch) -> Field:
         streaks = np.maximum(a.fine(p.x, p.y, p.z * F(0.4)) - F(1.1), 0)
-        return F(hu["muscle"]) + 3 * a.texture(p.x, p.y, p.z) - 45 * streaks
+        return F(hu["muscle"]) + 3 * p.wave(a.texture) - 45 * streaks
 
     def planes(p: Patch) -> Field:
         """The fat planes between the layers of the flank's muscles, and between ribs and serratus."""
-        depth = p.wall - p.cavity
-        middle = np.abs(p.wall + depth * F(-0.45) * -1 + 0) - F(0.9)
-        return np.maximum(np.maximum(middle, -p.cavity + 1), p.y - 40)
+        middle = np.abs(F(0.68) * p.wall + F(0.32) * p.cavity) - F(1.0) - F(0.5) * p.wave(a.texture)
+        return np.maximum(middle, 2 - p.cavity)
 
     def fat_hu(p: Patch) -> Field:
-        return F(hu["fat"]) + 4 * a.texture(p.x, p.y, p.z) + 5 * a.fine(p.x, p.y, p.z)
+        return F(hu["fat"]) + 4 * p.wave(a.texture) + 5 * p.wave(a.fine)
 
     return [
         Layer("skin", lambda p: p.skin, hu["skin"]),
@@ -67,7 +66,7 @@ def _thorax(a: Anatomy) -> list[Layer]:
     box = ((-170.0, -140.0, -60.0), (170.0, 140.0, 310.0))
     rng = stream(a.seed, "thorax")
     first, second = Waves.draw(rng, 28, 70, 7), Waves.draw(rng, 28, 70, 7)
-    heart_at = (30.0 + 4 * rng.normal(), -34.0, a.frame.dome_left_mm + 46)
+    heart_at = (30.0 + 4 * rng.normal(), -34.0, a.frame.dome_left_mm + 36)
 
     def heart(p: Patch) -> Field:
         f = ellipsoid(p.x + (p.z - F(heart_at[2])) * F(0.35), p.y, p.z, heart_at, (55, 44, 52))
@@ -80,10 +79,10 @@ def _thorax(a: Anatomy) -> list[Layer]:
         return smooth_max(smooth_min(f, heart(p) - 5, 12.0), p.chest + 0.5, 4.0)
 
     def lung_hu(p: Patch) -> Field:
-        return F(hu["lung"]) + 22 * a.texture(p.x, p.y, p.z) + (p.y + 90) * F(0.45) + 12 * a.fine(p.x, p.y, p.z)
+        return F(hu["lung"]) + 22 * p.wave(a.texture) + (p.y + 90) * F(0.45) + 12 * p.wave(a.fine)
 
     def vessels(p: Patch) -> Field:
-        f = np.sqrt(first(p.x, p.y, p.z) ** 2 + second(p.x, p.y, p.z) ** 2) * 9 - 1.5
+        f = np.sqrt(p.wave(first) ** 2 + p.wave(second) ** 2) * 9 - 1.5
         return np.maximum(np.maximum(f, p.chest + 4), -mediastinum(p))
 
     result = [
@@ -101,7 +100,7 @@ def _thorax(a: Anatomy) -> list[Layer]:
             return smooth_max(band, p.chest, 2.0)
 
         result.append(
-            Layer("atelectasis", collapsed, lambda p: F(hu["atelectasis"]) + 9 * a.fine(p.x, p.y, p.z), box)
+            Layer("atelectasis", collapsed, lambda p: F(hu["atelectasis"]) + 9 * p.wave(a.fine), box)
         )
     if o.effusion:
         level = 78.0 - 62.0 * o.effusion
@@ -158,7 +157,7 @@ def _bones(a: Anatomy) -> list[Layer]:
 
     def arch(p: Patch) -> Field:
         place = np.mod((p.z + F(phase)) * F(1 / period), 1) * F(period) - F(period / 2)
-        ring = np.abs(cylinder(p.x, p.y, (0, 72), (14, 13))) - 3.0
+        ring = np.maximum(np.abs(cylinder(p.x, p.y, (0, 72), (13, 12))) - 2.2, np.minimum(70 - p.y, 2) + (np.abs(place + 2) - 9) * (p.y > 66))
         spine = np.maximum(np.maximum(np.abs(p.x) - 3.2, np.abs(p.y - 92) - 12), np.abs(place + 4) - 11)
         wings = np.maximum(np.maximum(np.abs(p.y - 68 - np.abs(p.x) * F(0.15)) - 4, np.abs(p.x) - 36), np.abs(place) - 6)
         return np.maximum(np.minimum(np.minimum(ring, spine), wings), -330 - p.z)
@@ -181,7 +180,7 @@ def _bones(a: Anatomy) -> list[Layer]:
 
     def back_muscle(p: Patch) -> Field:
         x = np.abs(p.x)
-        f = ellipsoid(x, p.y, p.z * 0, (31, 82, 0), (29, 21, 99))
+        f = ellipsoid(x, p.y, p.z * 0, (31, 88, 0), (31, 26, 99))
         return np.maximum(f, p.wall + 1)
 
     def psoas(p: Patch) -> Field:
@@ -201,7 +200,8 @@ def _bones(a: Anatomy) -> list[Layer]:
 
     cartilage = F(0.84)
     return [
-        Layer("muscle", back_muscle, hu["muscle"] - 6, ((-75.0, 50.0, -340.0), (75.0, 120.0, 300.0))),
+        Layer("fat", lambda p: np.maximum(back_muscle(p) - 1.6, 1 - p.cavity), hu["fat"] + 10, ((-80.0, 45.0, -340.0), (80.0, 135.0, 300.0))),
+        Layer("muscle", back_muscle, hu["muscle"] - 6, ((-75.0, 50.0, -340.0), (75.0, 130.0, 300.0))),
         Layer("muscle", psoas, hu["muscle"], ((-140.0, -20.0, -420.0), (140.0, 90.0, 10.0))),
         Layer("muscle", quadratus, hu["muscle"], ((-95.0, 50.0, -245.0), (95.0, 95.0, -30.0))),
         Layer("muscle", crus, hu["muscle"], ((-45.0, -5.0, -80.0), (50.0, 60.0, 90.0))),
@@ -210,7 +210,7 @@ def _bones(a: Anatomy) -> list[Layer]:
         Layer("bone", lambda p: np.maximum(rib(p) - 1, cartilage - turn(p)), hu["cartilage"], trunk),
         Layer("bone", sternum, hu["marrow"] + 60, trunk),
         Layer("bone", vertebra, hu["cortical"] * 0.7, back),
-        Layer("bone", lambda p: vertebra(p) + 2.2, lambda p: F(hu["marrow"]) + 18 * a.fine(p.x, p.y, p.z), back),
+        Layer("bone", lambda p: vertebra(p) + 2.2, lambda p: F(hu["marrow"]) + 18 * p.wave(a.fine), back),
         Layer("bone", disc, hu["disc"], back),
         Layer("bone", arch, hu["cortical"] * 0.6, back),
         Layer("nerve", lambda p: cylinder(p.x, p.y, (0, 72), (9.5, 8.5)), hu["canal"], back),
@@ -237,7 +237,7 @@ def _limbs_and_neck(a: Anatomy) -> list[Layer]:
 
     def gluteal(p: Patch) -> Field:
         x = np.abs(p.x)
-        f = ellipsoid(x, p.y, p.z, (70, 62, -355), (64, 36, 88)) + 2 * a.texture(p.x, p.y, p.z)
+        f = ellipsoid(x, p.y, p.z, (70, 62, -355), (64, 36, 88)) + 2 * p.wave(a.texture)
         return np.maximum(f, p.skin + 5)
 
     def thigh_planes(p: Patch) -> Field:
@@ -344,6 +344,7 @@ def _bowel(a: Anatomy) -> list[Layer]:
     hu = a.hu
     rng = stream(a.seed, "bowel")
     field, lumen = Waves.draw(rng, 42, 90, 9), Waves.draw(rng, 12, 30, 8)
+    strands = [(Waves.draw(rng, 60, 120, 5), Waves.draw(rng, 60, 120, 5), 11 + rng.uniform(-2, 3)) for _ in range(3)]
     width = a.frame.half_width_mm(-60)
     low = -10 - 18 * (a.growth - 1)
     flexure = (width * 0.72, -16 + rng.normal(0, 8), -38 + 20 * rng.normal() * 0.5 - 40 * (a.growth - 1))
@@ -365,17 +366,18 @@ def _bowel(a: Anatomy) -> list[Layer]:
         return smooth_max(f + haustra, p.cavity + 5, 4.0)
 
     def faeces(p: Patch) -> Field:
-        grains = lumen(p.x, p.y, p.z)
+        grains = p.wave(lumen)
         return F(hu["faeces"]) + 30 * grains - 500 * np.maximum(grains - F(0.9), 0)
 
     def colon_gas(p: Patch) -> Field:
-        f = (p.y - F(-4)) * F(0.12) + field(p.x, p.y, p.z) - F(gas)
+        f = (p.y - F(-4)) * F(0.12) + p.wave(field) - F(gas)
         return np.maximum(wall(p) + 3, f * 12)
 
     def loops(p: Patch) -> Field:
-        f = (F(0.15) - np.abs(field(p.x, p.y, p.z))) * 16
+        knots = [np.sqrt(p.wave(u) ** 2 + p.wave(v) ** 2) * 17 - size for u, v, size in strands]
+        f = np.minimum(np.minimum(knots[0], knots[1]), knots[2])
         inside = np.maximum(np.maximum(p.cavity + 9, p.z + 58), np.maximum(-365 - p.z, p.y - 38))
-        return smooth_max(f, inside, 8.0)
+        return smooth_max(f, inside, 4.0)
 
     def loop_hu(p: Patch) -> Field:
         fluid = lumen(p.x * F(0.6), p.y * F(0.6), p.z * F(0.6))
@@ -385,7 +387,7 @@ def _bowel(a: Anatomy) -> list[Layer]:
     small = ((-140.0, -130.0, -375.0), (140.0, 60.0, -50.0))
     return [
         Layer("bowel", loops, loop_hu, small),
-        Layer("bowel", lambda p: np.maximum(loops(p) + 6, (p.y + 55 - 10 * lumen(p.x, p.y, p.z)) * 1.0), -930.0, small),
+        Layer("bowel", lambda p: np.maximum(loops(p) + 4, p.y + 50 - 16 * p.wave(field)), -930.0, small),
         Layer("bowel", wall, hu["wall"], box),
         Layer("bowel", lambda p: wall(p) + 2.5, faeces, box),
         Layer("bowel", colon_gas, -960.0, box),
@@ -405,7 +407,7 @@ def _retroperitoneum(a: Anatomy) -> list[Layer]:
             return a.kidney(p, left)
 
         def pyramids(p: Patch, left: bool = left) -> Field:
-            return np.maximum(a.kidney(p, left) + 6.5, (a.mottle(p.x, p.y, p.z) - F(0.7)) * 6)
+            return np.maximum(a.kidney(p, left) + 6.5, (p.wave(a.mottle) - F(0.7)) * 6)
 
         def pelvis(p: Patch, at: tuple[float, float, float] = (cx - side * 16, cy - 8, cz)) -> Field:
             return ellipsoid(p.x, p.y, p.z, at, (8, 5, 11))
@@ -423,10 +425,10 @@ def _retroperitoneum(a: Anatomy) -> list[Layer]:
     path = [(-34.0, -18.0, -44.0), (-14.0, -22.0, -26.0), (22.0, -10.0, -14.0), (hilum[0] - 14, hilum[1] - 10, hilum[2] - 2)]
 
     def pancreas(p: Patch) -> Field:
-        return tube(p.x, p.y, p.z, path, [14, 10, 9, 8], 6.0) + a.fine(p.x, p.y, p.z) * F(1.3)
+        return tube(p.x, p.y, p.z, path, [14, 10, 9, 8], 6.0) + p.wave(a.fine) * F(1.3)
 
     result.append(
-        Layer("pancreas", pancreas, lambda p: F(hu["pancreas"]) - 14 * np.maximum(a.fine(p.x, p.y, p.z), 0),
+        Layer("pancreas", pancreas, lambda p: F(hu["pancreas"]) - 14 * np.maximum(p.wave(a.fine), 0),
               around(tuple(path), 24))
     )
     return result
@@ -439,14 +441,14 @@ def _fluid(a: Anatomy) -> list[Layer]:
     rind = 3.0 + 16.0 * amount
 
     def ascites(p: Patch) -> Field:
-        near = a.liver(p) - F(rind * 1.2)
+        near = p.once("liver", a.liver) - F(rind * 1.2)
         flank = np.maximum(-p.cavity - F(rind * 1.4), p.z + 20)
         spleen = p.x * F(0) + ellipsoid(p.x, p.y, p.z, a.spleen.anchor_mm, tuple(
             rind + 62 * a.growth * r for r in (0.75, 0.75, 1.0)))  # type: ignore[arg-type]
         f = np.minimum(np.minimum(near, flank), spleen)
         pool = np.maximum(p.z + 250, p.y - 60)
         f = np.minimum(f, pool) if amount > 0.4 else f
-        f = f + 3 * a.gap(p.x, p.y, p.z)
+        f = f + 3 * p.wave(a.gap)
         return smooth_max(smooth_max(f, p.abdomen + 0.5, 3.0), p.y - 52 + np.abs(p.x) * F(-0.1), 6.0)
 
     return [Layer("fluid", ascites, a.hu["ascites"], ((-150.0, -140.0, -400.0), (150.0, 90.0, 120.0)))]
@@ -459,15 +461,15 @@ def _liver(a: Anatomy) -> list[Layer]:
     first, second = Waves.draw(rng, 50, 110, 6), Waves.draw(rng, 50, 110, 6)
 
     def liver_hu(p: Patch) -> Field:
-        return F(hu["liver"]) + 4 * a.texture(p.x, p.y, p.z) + 2 * a.fine(p.x, p.y, p.z)
+        return F(hu["liver"]) + 4 * p.wave(a.texture) + 2 * p.wave(a.fine)
 
     def veins(p: Patch) -> Field:
-        f = np.sqrt(first(p.x, p.y, p.z) ** 2 + second(p.x, p.y, p.z) ** 2) * 20 - 3.6
-        return np.maximum(f, a.liver(p) + 7)
+        f = np.sqrt(p.wave(first) ** 2 + p.wave(second) ** 2) * 20 - 3.6
+        return np.maximum(f, p.once("liver", a.liver) + 7)
 
     trunk = tube_layer(a, [(-14, -8, -22), (-34, -6, 0), (-62, -2, 12), (-100, 10, 20)], 6.0)
     result = [
-        Layer("liver", a.liver, liver_hu, box),
+        Layer("liver", lambda p: p.once("liver", a.liver), liver_hu, box),
         Layer("vessel", veins, hu["hepatic vein"], box),
         Layer("vessel", trunk[0], hu["portal"], trunk[1]),
     ]
@@ -477,8 +479,8 @@ def _liver(a: Anatomy) -> list[Layer]:
         contrast = hu["lesion"] + {"arterial": 45.0, "portal": -25.0, "late": -28.0}.get(str(a.options.phase), -10.0)
 
         def lesion(p: Patch, at: tuple[float, float, float] = at, radius: float = radius) -> Field:
-            f = ellipsoid(p.x, p.y, p.z, at, (radius, radius, radius)) + 1.2 * a.fine(p.x, p.y, p.z)
-            return np.maximum(f, a.liver(p) + 2)
+            f = ellipsoid(p.x, p.y, p.z, at, (radius, radius, radius)) + 1.2 * p.wave(a.fine)
+            return np.maximum(f, p.once("liver", a.liver) + 2)
 
         result.append(Layer("liver", lesion, hu["liver"] + contrast, around((at,), radius + 8)))
     bladder = (-52.0, -52.0, -46.0)
@@ -499,13 +501,13 @@ def _stomach(a: Anatomy) -> list[Layer]:
     level = float(np.mean([q[1] for q in path])) + (rng.uniform(-10, 22) if o.stomach == "air-fluid" else rng.uniform(-38, -22))
 
     def contents(p: Patch) -> Field:
-        food = np.maximum(a.fine(p.x, p.y, p.z) - F(0.8), 0)
-        return F(filling) + 10 * a.texture(p.x, p.y, p.z) + (40 if o.stomach == "air-fluid" else 0) * food
+        food = np.maximum(p.wave(a.fine) - F(0.8), 0)
+        return F(filling) + 10 * p.wave(a.texture) + (40 if o.stomach == "air-fluid" else 0) * food
 
     return [
-        Layer("stomach", a.stomach, hu["wall"], box),
-        Layer("stomach", lambda p: a.stomach(p) + F(wall), contents, box),
-        Layer("stomach", lambda p: np.maximum(a.stomach(p) + F(wall), p.y - F(level)), -965.0, box),
+        Layer("stomach", lambda p: p.once("stomach", a.stomach), hu["wall"], box),
+        Layer("stomach", lambda p: p.once("stomach", a.stomach) + F(wall), contents, box),
+        Layer("stomach", lambda p: np.maximum(p.once("stomach", a.stomach) + F(wall), p.y - F(level)), -965.0, box),
     ]
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from splenic.ct.geometry import Box, Geometry
 from splenic.phantom.anatomy import Layer
-from splenic.phantom.body import Frame
-from splenic.phantom.lattice import Lattice, Pose, crop_to_inside, edge_width, enlarge, ramp
+from splenic.phantom.body import Frame, Patch
+from splenic.phantom.lattice import Lattice, Pose, crop_to_inside, edge_width, enlarge, ramp, without_curvature
 from splenic.phantom.options import Options
 from splenic.phantom.shapes import Field, stream
 from splenic.phantom.tissues import LABELS
@@ -80,20 +80,29 @@ def _sample(
 ) -> Iterable[Sampled]:
     body = lattice.patch(pose, frame)
     table = lattice.patch(pose, frame, fixed=True)
+    blocks: dict[tuple[tuple[int, int], ...], Patch] = {}
     step_mm = max(s * d for s, d in zip(lattice.stride, lattice.geometry.spacing_mm, strict=True))
     for layer in layers:
         box = lattice.box(pose, layer.box_mm, layer.fixed)
         if box is None:
             continue
-        points = (table if layer.fixed else body).part(box)
+        if layer.fixed:
+            points = table.bare(box)
+        else:
+            # Layers with one box (wall, contents, …) share what they make on it.
+            points = blocks.setdefault(tuple((s.start, s.stop) for s in box), body.part(box))
         cropped = crop_to_inside(layer.shape(points), box, 2 * step_mm)
         if cropped is None:
             continue
         f, tight = cropped
-        q = f / edge_width(f, cells)
+        width = edge_width(f, cells)
+        q = (without_curvature(f, cells) if layer.label == "spleen" else f) / width
         hu = layer.hu
         if callable(hu):
-            hu = np.broadcast_to(hu((table if layer.fixed else body).part(tight)), q.shape)
+            inner = tuple(
+                slice(t.start - b.start, t.stop - b.start) for t, b in zip(tight, box, strict=True)
+            )
+            hu = np.broadcast_to(hu(points.part((inner[0], inner[1], inner[2]))), q.shape)
         yield Sampled(LABELS[layer.label], q, hu, tight, q.min(axis=(1, 2)))
 
 

@@ -30,14 +30,13 @@ class Spleen:
     notches: tuple[tuple[float, float, float], ...]
     hilum: tuple[float, float]
     hump: tuple[float, float] | None
-    sink: float
 
     @staticmethod
     def draw(seed: int, options: Options, frame: Frame) -> Spleen:
         """Draw a form from the seed. The size shifts the anchor downwards and inwards."""
         rng = stream(seed, "spleen")
         growth = ((options.sv_ml or 250.0) / 220.0) ** (1 / 3)
-        outward = np.array([np.cos(a := rng.normal(0.62, 0.16)), np.sin(a), rng.normal(0.12, 0.08)])
+        outward = np.array([np.cos(a := rng.normal(0.74, 0.17)), np.sin(a), rng.normal(0.12, 0.08)])
         outward /= np.linalg.norm(outward)
         long = np.array([rng.normal(0.18, 0.12), rng.normal(-0.45, 0.2), -1.0])
         long -= outward * (outward @ long)
@@ -62,7 +61,6 @@ class Spleen:
             ),
             hilum=(float(rng.uniform(-0.25, 0.25)), float(rng.uniform(0.1, 0.6))),
             hump=(float(rng.uniform(-0.4, 0.3)), float(rng.uniform(0.35, 0.6))) if humped else None,
-            sink=float(rng.uniform(0.2, 0.55)),
         )
 
     def local(self, patch: Patch, size: float) -> tuple[Field, Field, Field]:
@@ -99,7 +97,7 @@ class Spleen:
             wide, deep = 3.5 / (self.radii_mm[0] * size), depth_mm / (self.radii_mm[1] * size)
             notch = np.sqrt(((u - along) / wide) ** 2 + ((v - side * np.sqrt(1 - along**2)) / deep) ** 2) - 1
             shape = smooth_max(shape, -notch * np.float32(3.5), 3.0)
-        shape = shape + self.rough(patch.x, patch.y, patch.z) * np.float32(self.rough_mm * min(size, 1.6))
+        shape = shape + patch.wave(self.rough) * np.float32(self.rough_mm * min(size, 1.6))
         if neighbours is not None:
             shape = smooth_max(shape, -neighbours(patch), 6.0)
         return smooth_max(shape, patch.abdomen, 5.0)
