@@ -29,7 +29,7 @@ def need(present: bool, what: str) -> None:
 def shared_dir() -> Path:
     """The folder of real scans and golden values: SPLENIC_SHARED, or `shared` beside the checkout."""
     folder = Path(os.environ.get("SPLENIC_SHARED", REPOSITORY.parent / "shared"))
-    need((folder / "golden").is_dir(), "the real scans and golden values (set SPLENIC_SHARED to their folder)")
+    need((folder / "golden").is_dir(), "real scans and golden values (set SPLENIC_SHARED to their folder)")
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from splenic import ct
-from splenic.ct import Finding, Geometry, Volume
+from splenic.ct import Finding, Geometry, ScanInfo, Volume
 from splenic.segment.types import Segmentation
 
 SPACING_MM = (4.0, 3.0, 3.0)
@@ -41,7 +41,7 @@ class ByHu:
 
     name = "by-hu"
 
-    def segment(self, volume: Volume) -> Segmentation:
+    def segment(self, volume: Volume, info: ScanInfo | None = None) -> Segmentation:
         hu = ndimage.uniform_filter(volume.hu.astype(np.float32), 3)
         solid = (hu > 65) & (hu < 140)
         parts, count = ndimage.label(solid)
@@ -72,5 +72,20 @@ def write_scan(tmp_path: Path) -> Callable[..., Path]:
         path = folder / f"{name}.nii.gz"
         ct.write_nifti(path, volume.hu, volume.geometry)
         return path
+
+    return write
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Callable[[Path], str]:
+    """Write the true mask of a small scan for the engine `external`; returns the engine's name."""
+
+    def write(scan: Path) -> str:
+        folder = tmp_path / "masks"
+        folder.mkdir(exist_ok=True)
+        volume = ct.read_nifti(scan).volume
+        made = ByHu().segment(volume)
+        ct.write_nifti(folder / scan.name, made.whole_mask(), made.geometry)
+        return f"external:{folder}"
 
     return write

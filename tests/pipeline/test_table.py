@@ -14,7 +14,8 @@ from splenic.pipeline.record import CaseRecord, ScanRecord
 from splenic.pipeline.table import COLUMNS, number, row, write_table
 
 CONTRACT = (
-    "case_id, patient_id, study_date, status, reason, sv_ml, sv_low_ml, sv_high_ml, complete, craniocaudal_mm, "
+    "case_id, patient_id, study_date, status, reason, sv_ml, sv_low_ml, sv_high_ml, complete, "
+    "craniocaudal_mm, "
     "axial_diameter_mm, width_mm, thickness_mm, splenic_index_cm3, sv_ellipsoid_ml, sv_prassopoulos_ml, "
     "surface_cm2, hu_mean, hu_sd, hu_median, centroid_l_mm, centroid_p_mm, centroid_s_mm, failure_score, "
     "phase, slice_thickness_mm, slice_spacing_mm, pixel_mm, slices, kernel, series_description, study_uid, "

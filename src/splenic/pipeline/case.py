@@ -216,7 +216,7 @@ def _measure(
     with clock.stage("load"):
         loaded = engine()
     with clock.stage("segment"):
-        segmentation = loaded.segment(volume)
+        segmentation = loaded.segment(volume, scan.info)
     clock.stages.update({f"segment.{name}": seconds for name, seconds in segmentation.seconds.items()})
     record = _with_segmentation(record, segmentation, model, options.device)
     gates = [finding for finding in segmentation.findings if finding.gate]

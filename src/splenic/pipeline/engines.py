@@ -32,7 +32,7 @@ def build_engine(options: Options, threads: int | None) -> Engine:
     from splenic import segment
 
     if options.engine_kind == "totalsegmentator":
-        return segment.totalsegmentator_engine()
+        return segment.totalsegmentator_engine(device=options.device)
     path = options.external_path
     if path is not None:
         return segment.external_engine(path)
