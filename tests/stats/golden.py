@@ -81,6 +81,10 @@ class Case:
         """
         self._match(_split(path), got, rel, abs)
 
+    def match_parts(self, path: Path_, got: Any, *, rel: float, abs: float = 1e-12) -> None:
+        """As `match`, with the path in parts, for keys that have a dot in them."""
+        self._match(path, got, rel, abs)
+
     def excuse(self, path: str, reason: str) -> None:
         """Leave the values under a path out of the comparison, and say why in the summary."""
         start = _split(path)

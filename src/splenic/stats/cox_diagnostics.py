@@ -24,7 +24,8 @@ class CoxResiduals:
     Attributes
     ----------
     martingale : events minus expected events (n,). deviance : the same, made nearly symmetric (n,).
-    score : contribution to the score (n, p). dfbeta : by how much a row moves the coefficients, nearly (n, p).
+    score : contribution to the score (n, p).
+    dfbeta : how far the row moves the coefficients, to first order (n, p).
     """
 
     martingale: Floats
