@@ -52,7 +52,8 @@ def density_network(path: Path, patch: tuple[int, int, int], hu: float, width_hu
     ]
     shape = [1, 1, *patch]
     graph = helper.make_graph(
-        nodes, "by-density",
+        nodes,
+        "by-density",
         [helper.make_tensor_value_info("hu", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)],
         [constant("middle", middle), constant("slope", 8 / half), constant("top", 8.0)],

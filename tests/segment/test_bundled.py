@@ -59,8 +59,10 @@ def test_an_organ_larger_than_the_patch_is_not_cut_by_the_crop(bundle: Path) -> 
 def test_the_order_of_the_arrays_axes_does_not_matter(bundle: Path, flip: int) -> None:
     volume, organ = scan((50, 40, 30))
     direction = tuple(tuple(-v for v in axis) if i == flip else axis for i, axis in enumerate(AXES))
-    turned = Volume.of(np.ascontiguousarray(np.flip(volume.hu, flip)),
-                       Geometry(volume.geometry.shape, (0.0, 0.0, 0.0), volume.geometry.spacing_mm, direction))
+    turned = Volume.of(
+        np.ascontiguousarray(np.flip(volume.hu, flip)),
+        Geometry(volume.geometry.shape, (0.0, 0.0, 0.0), volume.geometry.spacing_mm, direction),
+    )
     result = bundle_engine(bundle, threads=1).segment(turned)
     assert dice(np.flip(result.whole_mask() > 0, flip), organ) > 0.94
 
@@ -83,8 +85,12 @@ def test_the_same_scan_gives_the_same_bytes(bundle: Path) -> None:
 
 def test_a_sagittal_volume_is_refused_by_name(bundle: Path) -> None:
     volume, _ = scan((50, 40, 30))
-    turned = Volume.of(volume.hu, Geometry(volume.geometry.shape, (0.0, 0.0, 0.0), volume.geometry.spacing_mm,
-                                           (AXES[2], AXES[1], AXES[0])))
+    turned = Volume.of(
+        volume.hu,
+        Geometry(
+            volume.geometry.shape, (0.0, 0.0, 0.0), volume.geometry.spacing_mm, (AXES[2], AXES[1], AXES[0])
+        ),
+    )
     with pytest.raises(InputError, match="axial"):
         bundle_engine(bundle, threads=1).segment(turned)
 

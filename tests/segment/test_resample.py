@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splenic.ct.geometry import Geometry
-from splenic.segment.resample import WorkingGrid, axis_weights, frame_of, from_working, to_working, working_grid
+from splenic.segment.resample import (
+    WorkingGrid,
+    axis_weights,
+    frame_of,
+    from_working,
+    to_working,
+    working_grid,
+)
 
 UPRIGHT = ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0))
 
@@ -67,7 +74,9 @@ def test_a_tilted_scan_is_put_upright() -> None:
 
 def test_there_and_back_keeps_a_smooth_field() -> None:
     geometry = Geometry((30, 64, 64), (0.0, 0.0, 0.0), (2.5, 0.8, 0.8), UPRIGHT)
-    z, y, x = np.meshgrid(*[np.arange(n) * s for n, s in zip(geometry.shape, geometry.spacing_mm)], indexing="ij")
+    z, y, x = np.meshgrid(
+        *[np.arange(n) * s for n, s in zip(geometry.shape, geometry.spacing_mm)], indexing="ij"
+    )
     field = (0.5 + 0.5 * np.sin(z / 14) * np.cos(y / 15) * np.sin(x / 16)).astype(np.float32)
     grid = working_grid(geometry, (2.5, 2.5, 2.5))
     back = from_working(to_working(field, geometry, grid, 0.0), grid, geometry)

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from splenic.segment.tiles import sliding, tile_starts
 
 
-@given(size=st.integers(1, 300), patch=st.sampled_from([16, 64, 96]), overlap=st.sampled_from([0.0, 0.4, 0.5]))
+@given(
+    size=st.integers(1, 300), patch=st.sampled_from([16, 64, 96]), overlap=st.sampled_from([0.0, 0.4, 0.5])
+)
 def test_tiles_cover_every_cell_with_enough_overlap(size: int, patch: int, overlap: float) -> None:
     starts = tile_starts(size, patch, overlap)
     seen = np.zeros(size, int)
     for start in starts:
-        seen[max(0, start):start + patch] += 1
+        seen[max(0, start) : start + patch] += 1
     assert seen.min() >= 1
     if size > patch:
         assert starts[0] == 0
