@@ -92,13 +92,12 @@ def _framing(segmentation: Segmentation, axes: Axes, body: tuple[FloatArray, Flo
         centre[0] = high[0] + _LATERAL_MM - half[0]
     else:
         centre[0] = low[0] - _LATERAL_MM + half[0]
-    for axis in (0, 1):
-        # Air outside the body tells nothing: move the frame inward, unless it would cut the spleen.
+    for axis in range(3):
+        # What lies outside the body or the scan tells nothing: move the frame inward, unless that would
+        # cut the spleen; a frame larger than all there is stands around its middle.
         first, last = body[0][axis] - _AIR_MM + half[axis], body[1][axis] + _AIR_MM - half[axis]
-        if first <= last:
-            inward = float(np.clip(centre[axis], first, last))
-            centre[axis] = np.clip(inward, high[axis] + _AIR_MM - half[axis],
-                                   low[axis] - _AIR_MM + half[axis])
+        inward = float(np.clip(centre[axis], first, last)) if first <= last else (first + last) / 2
+        centre[axis] = np.clip(inward, high[axis] + _AIR_MM - half[axis], low[axis] - _AIR_MM + half[axis])
     return centre, scale
 
 

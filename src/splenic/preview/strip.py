@@ -83,7 +83,7 @@ def _headline(pen: ImageDraw, at: tuple[int, int], width: int, measurement: Meas
         pen.text((x, y), fitted(text, font(16), width), font=font(16), fill=WHITE)
         y += 24
     if cut:
-        text = f"lower bound: cut at the {' and '.join(measurement.cut_faces)} edge of the scan"
+        text = f"lower bound, cut: {', '.join(measurement.cut_faces)}"
         pen.text((x, y), fitted(text, font(15, bold=True), width), font=font(15, bold=True), fill=ORANGE)
         y += 24
     return y + 8
@@ -143,9 +143,11 @@ def _score(pen: ImageDraw, at: tuple[int, int], width: int, quality: Quality) ->
     pen.line((limit, y - 4, limit, y + 14), fill=WHITE, width=2)
     y += 20
     for sentence in quality.sentences[:3]:
-        for line in wrapped(sentence, font(13), width, 2):
-            pen.text((x, y), line, font=font(13), fill=WHITE)
-            y += 18
+        pen.text((x, y), "•", font=font(13), fill=GREY)
+        for line in wrapped(sentence, font(13), width - 14, 2):
+            pen.text((x + 14, y), line, font=font(13), fill=WHITE)
+            y += 17
+        y += 3
     return y + 4
 
 
