@@ -48,7 +48,7 @@ def test_a_changed_file_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path, name: str) -> None:
     folder = make(tmp_path / "tiny")
     (folder / name).unlink()
-    with pytest.raises(EngineError, match="missing|there is no"):
+    with pytest.raises(EngineError, match=r"missing|there is no"):
         models.load(folder)
 
 

@@ -22,7 +22,8 @@ from splenic.train.loop import StageSettings, loss_of, normalise, train_stage  #
 from splenic.train.networks import StemUNet, build  # noqa: E402
 
 SETTINGS = StageSettings(
-    network={"widths": [4, 8, 12], "norm": "instance", "head": 4}, patch=(24, 32, 32), window_hu=(-180.0, 280.0),
+    network={"widths": [4, 8, 12], "norm": "instance", "head": 4},
+    patch=(24, 32, 32), window_hu=(-180.0, 280.0),
     steps=6, batch=2, checkpoint_every=2, learning_rate=3e-3, warm_up=2,
 )  # fmt: skip
 QUIET = Variation(phase=0, washout=0, mottle=0, thick=0, noise=0, truncation=0, splenectomy=0)
