@@ -20,7 +20,9 @@ def body(slices: int, rows: int, columns: int) -> np.ndarray:
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
     inside = x**2 + y**2 < 0.7
     noise = np.random.default_rng(7).integers(-20, 20, (slices, rows, columns))
-    return np.where(inside, 50 + np.arange(slices)[:, None, None] + noise, -1000 + noise // 4).astype(np.int16)
+    return np.where(inside, 50 + np.arange(slices)[:, None, None] + noise, -1000 + noise // 4).astype(
+        np.int16
+    )
 
 
 def slice_of(hu: np.ndarray, index: int, *, spacing: float, series: str, study: str) -> FileDataset:

@@ -60,7 +60,9 @@ def test_feet_first_prone_rows_are_kept_and_geometry_tells(make_series):
 
 
 def test_slices_ascend_along_the_normal_when_rows_are_mirrored(make_series):
-    folder, hu = make_series(edit=lambda image, _: setattr(image, "ImageOrientationPatient", [1, 0, 0, 0, -1, 0]))
+    folder, hu = make_series(
+        edit=lambda image, _: setattr(image, "ImageOrientationPatient", [1, 0, 0, 0, -1, 0])
+    )
     scan = only(folder)
     assert scan.geometry.direction[0] == pytest.approx((0, 0, -1))
     assert np.array_equal(scan.volume.hu, hu[::-1])
@@ -93,8 +95,8 @@ def test_missing_slice_is_refused_by_its_place(make_series):
     scan = only(folder)
     assert codes(scan, gate=True) == {"missing-slice"}
     assert scan.findings[0].sentence == (
-        "scan 3/1 of study 2020-01-02: slice at -80.0 mm is missing (spacing 4 mm, 1 gap); export the series again, "
-        "or pass --interpolate-gap to fill one slice"
+        "scan 3/1 of study 2020-01-02: slice at -80.0 mm is missing (spacing 4 mm, 1 gap); export the series "
+        "again, or pass --interpolate-gap to fill one slice"
     )
     assert choose([scan]).chosen is None
     with pytest.raises(InputError, match=r"-80\.0 mm is missing") as error:
@@ -280,3 +282,12 @@ def test_scans_of_two_patients_in_one_study_are_told_apart(make_series):
     assert [case[0].info.patient_id for case in cases] == ["P1", "P2"]
     assert [codes(scan) for case in cases for scan in case] == [{"study-uid-shared"}] * 2
     assert not any(scan.refused for case in cases for scan in case)
+
+
+def test_slices_seen_from_the_head_are_noted(make_series):
+    def edit(image, index):
+        image.ImageOrientationPatient = [-1, 0, 0, 0, 1, 0]
+
+    scan = only(make_series(edit=edit)[0])
+    assert codes(scan) == {"seen-from-head"}
+    assert not scan.refused

@@ -163,7 +163,9 @@ def test_two_orientations_of_full_length_are_two_scans(make_series):
     scans, _ = pair(
         make_series,
         lambda image: None,
-        lambda image: image.update({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]})
-        or setattr(image, "ImagePositionPatient", [0, float(image.InstanceNumber * 4), 0]),
+        lambda image: (
+            image.update({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]})
+            or setattr(image, "ImagePositionPatient", [0, float(image.InstanceNumber * 4), 0])
+        ),
     )
     assert sorted(scan.refused for scan in scans) == [False, True]

@@ -12,7 +12,7 @@ from splenic.ct.find import Opener, kind_of, walk
 from splenic.ct.gate import Gated, gate
 from splenic.ct.headers import DicomFile, Frame, Skipped, lenient, read_header
 from splenic.ct.pixels import DicomLoader, digest
-from splenic.ct.split import Stack, split_series
+from splenic.ct.split import MIN_SLICES, Stack, split_series
 from splenic.ct.types import Discovery, Finding, Scan, ScanInfo, Source, name_of
 from splenic.errors import InputError
 
@@ -77,7 +77,7 @@ def _take(source: Source, opener: Opener, pile: _Pile) -> None:
         if kind == "other":
             pile.skipped["not DICOM"] += 1
         elif kind == "nifti":
-            scan = scan_of(source, stream)
+            scan = _long_enough(scan_of(source, stream))
             if any(scan.identity == other.identity and scan.info == other.info for other in pile.nifti):
                 pile.skipped["duplicate file"] += 1
             else:
@@ -91,6 +91,16 @@ def _take(source: Source, opener: Opener, pile: _Pile) -> None:
                 info = frames[0].file.info
                 key = (frames[0].file.sop_uid, info.patient_id, info.series_uid)
                 pile.files.setdefault(key, []).append(frames)
+
+
+def _long_enough(scan: Scan) -> Scan:
+    """A NIfTI scan with the finding that it is too short, if it is."""
+    if scan.geometry is None or scan.geometry.shape[0] >= MIN_SLICES:
+        return scan
+    sentence = (
+        f"{scan.sources[0]}: has {scan.geometry.shape[0]} slices, too few for a volume; give the whole scan"
+    )
+    return replace(scan, findings=(*scan.findings, Finding("too-few-slices", sentence, gate=True)))
 
 
 def _series(pile: _Pile) -> Iterable[list[Frame]]:

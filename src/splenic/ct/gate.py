@@ -195,7 +195,7 @@ def _orientation_findings(frame: Frame) -> list[Finding]:
 
 
 def _position_conflict(frame: Frame, normal: npt.NDArray[np.float64]) -> Finding | None:
-    """Name a PatientPosition that contradicts the orientation.
+    """Name a PatientPosition that contradicts the orientation, or slices seen from the head.
 
     A CT as acquired runs along the table with rows left to right of a viewer at the feet, so that supine
     slices have +L rows and +P columns, prone ones -L and -P (PS3.3, C.7.3.1.1.2). Re-formatted series may
@@ -205,6 +205,11 @@ def _position_conflict(frame: Frame, normal: npt.NDArray[np.float64]) -> Finding
     if position not in {"HFS", "FFS", "HFP", "FFP"} or frame.orientation is None:
         return None
     original = frame.image_type[:1] == ("ORIGINAL",)
+    if original and normal[2] < 0:
+        return Finding(
+            "seen-from-head",
+            "its slices are stored as seen from the head, as no scanner writes them; left and right may be swapped",
+        )
     back_down = frame.orientation[4] > 0.5
     if original and abs(frame.orientation[4]) > 0.5 and back_down != position.endswith("S") and normal[2] > 0:
         return Finding(

@@ -184,6 +184,10 @@ def read_header(source: Source, stream: BinaryIO) -> tuple[Frame, ...] | Skipped
 
     try:
         dataset = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_tags())
+        if len(dataset) == 0 or ("Rows" not in dataset and _sop_class(dataset) in CT_CLASSES):
+            raise InputError(
+                "dicom-cut-short", f"{source}: its header ends too early", "copy or export it again"
+            )
         reason = _skip_reason(dataset)
         if reason:
             return Skipped(reason, _text(dataset, "SeriesInstanceUID"))
@@ -210,14 +214,18 @@ def _short(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
 
 
+def _sop_class(dataset: Dataset) -> str:
+    return _text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+
+
 def _skip_reason(dataset: Dataset) -> str:
-    sop_class = _text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+    sop_class = _sop_class(dataset)
     for prefix in sorted(_SKIPPED_PREFIXES, key=len, reverse=True):
         if sop_class == prefix or sop_class.startswith(prefix + "."):
             return _SKIPPED_PREFIXES[prefix]
     if not sop_class and "Modality" not in dataset:
         return "not an image"
-    if "Rows" not in dataset and sop_class not in CT_CLASSES:
+    if "Rows" not in dataset:
         return "not an image"
     image_type = {str(part).strip().upper() for part in _values(dataset, "ImageType")}
     if "LOCALIZER" in image_type:

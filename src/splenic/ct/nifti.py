@@ -24,6 +24,7 @@ _RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
 # sform and qform may differ by rounding of float32; more than this at any corner is a conflict.
 _CONFLICT_MM = 1.0
 _MAX_OBLIQUE_DEG = 35.0
+_HEADER_BYTES = 1 << 16
 
 
 def read_nifti(path: Path) -> Scan:
@@ -57,7 +58,7 @@ def scan_of(source: Source, stream: BinaryIO) -> Scan:
     for suffix in (".gz", ".nii"):
         stem = stem[: -len(suffix)] if stem.lower().endswith(suffix) else stem
     info = ScanInfo(patient_id=stem, modality="CT")
-    image = _image(source, data)
+    image = _header_image(source, data)
     findings: list[Finding] = []
     geometry, axes = None, None
     shape = _squeezed(image.shape)
@@ -137,6 +138,17 @@ def _image(source: Source, data: bytes) -> Any:
         raise InputError(
             "nifti-unreadable", f"{source}: cannot be read as NIfTI ({error})", "copy or export it again"
         ) from error
+
+
+def _header_image(source: Source, data: bytes) -> Any:
+    """An image good for its header only: of a gzipped file the first bytes are unpacked."""
+    if data[:2] != b"\x1f\x8b":
+        return _image(source, data)
+    try:
+        start = gzip.GzipFile(fileobj=BytesIO(data)).read(_HEADER_BYTES)
+        return _image(source, start)
+    except (InputError, OSError, EOFError):  # a header longer than that, or a broken file
+        return _image(source, data)
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -33,7 +33,8 @@ _WORDS: tuple[tuple[Phase, str], ...] = (
     ),
     (
         "late",
-        r"delay|\blate\b|equilib|spat(phase|venos)?|spaet|tardi|\bretard|\bopozn|\bgec\b|excret|nephrog|urogra"
+        r"delay|\blate\b(?! (art|port|ven))|equilib|spa(e?)t(?!.?(art|port|ven))|tardi|\bretard|\bopozn"
+        r"|\bgec\b|excret|nephrog|urogra"
         r"|\b(3|5|10) ?min|延迟|遅延|平衡|지연",
     ),
 )

@@ -110,7 +110,7 @@ class DicomLoader:
             raise InputError(
                 "pixel-data-short" if short else "pixel-data-unreadable",
                 f"{self.name}: the pixels of {frame.file.source} cannot be decoded "
-                f"({(str(error).splitlines() or ['?'])[0][:160]})",
+                f"({(str(error).strip().splitlines() or ['?'])[-1].strip()[:160]})",
                 "copy or export the series again",
             ) from error
         if stored.shape != (frame.file.rows, frame.file.columns):

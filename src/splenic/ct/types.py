@@ -164,7 +164,9 @@ class Scan:
     def read_slices(self, indices: Sequence[int]) -> npt.NDArray[np.int16]:
         """HU of some slices, int16, shape (len(indices), rows, columns), without reading the others."""
         volume = self.volume
-        if "hu" in volume.__dict__ or self.loader is None:
+        if (
+            "hu" in volume.__dict__ or self.loader is None or self.kind == "nifti"
+        ):  # gzip is read whole anyway
             return volume.hu[list(indices)]
         return self.loader.slices(indices)
 
