@@ -85,7 +85,7 @@ def bootstrap_by_patient(
 
 
 def _percentiles(found: npt.NDArray[np.float64], level: float) -> tuple[float, float]:
-    """Both ends of the interval, each a value that occurred: between infinities nothing can be interpolated."""
+    """Both ends of the interval, as values that occurred: infinities cannot be interpolated."""
     if np.isnan(found).any():
         return math.nan, math.nan
     tail = (1 - level) / 2

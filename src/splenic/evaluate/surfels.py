@@ -59,10 +59,18 @@ CORNERS = tuple(product((0, 1), repeat=3))
 
 def areas_mm2(steps_mm: FloatArray) -> FloatArray:
     """Area (256,) in mm² of the surface in a cell, for each set of corners inside."""
+    codes, triangles = _elements()
     areas = np.zeros(256)
-    for code in range(1, 255):
-        areas[code] = sum(_triangle_areas(_fan(loop) @ steps_mm).sum() for loop in _loops(code))
+    np.add.at(areas, codes, _triangle_areas(triangles @ steps_mm))
     return areas
+
+
+@cache
+def _elements() -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """The code (n,) to which each triangle (n, 3, 3) belongs; in steps from the cell's first corner."""
+    fans = [(code, _fan(loop)) for code in range(1, 255) for loop in _loops(code)]
+    codes = np.repeat([code for code, _ in fans], [len(fan) for _, fan in fans])
+    return codes, np.concatenate([fan for _, fan in fans])
 
 
 def _fan(loop: Loop) -> FloatArray:
@@ -85,7 +93,6 @@ def _triangle_areas(triangles: FloatArray) -> FloatArray:
     return areas
 
 
-@cache
 def _loops(code: int) -> tuple[Loop, ...]:
     """Closed lines, in steps from the cell's first corner, in which the surface meets the cell's sides.
 
