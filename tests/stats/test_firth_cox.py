@@ -5,7 +5,7 @@ from __future__ import annotations
 import golden
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splenic.stats._arrays import StatisticsError
@@ -52,6 +52,7 @@ def test_with_many_events_the_penalty_fades() -> None:
     assert one.std_err == pytest.approx(other.std_err, rel=1e-3)
 
 
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.integers(1, 9), st.booleans(), st.integers(0, 1)), min_size=6, max_size=25))
 def test_turning_a_column_round_turns_its_estimate_round(data: list[tuple[int, bool, int]]) -> None:
     time, event, group = (np.array(column, dtype=float) for column in zip(*data))
