@@ -47,4 +47,4 @@ def main() -> None:
         # A terminal in another encoding must not end a measurement.
         sys.stdout.reconfigure(errors="replace")
         sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    app(prog_name="splenic")

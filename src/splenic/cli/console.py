@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
 
-from splenic.errors import SplenicError, UsageError
+from splenic.errors import InputError, SplenicError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +42,7 @@ def command(function: Callable[P, int]) -> Callable[P, None]:
         except SplenicError as error:
             trace(debug)
             say(str(error))
-            code = USAGE if isinstance(error, UsageError) else BROKE
+            code = USAGE if isinstance(error, UsageError | InputError) else BROKE
         except BrokenPipeError:
             sys.stderr.close()
             code = BROKE

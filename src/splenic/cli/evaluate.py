@@ -28,5 +28,18 @@ def evaluate(
     from splenic.evaluate import evaluate_files
 
     found = evaluate_files(prediction, reference)
-    typer.echo(json.dumps(asdict(found), indent=1) if as_json else str(found))
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=1))
+        return console.OK
+    lines = [
+        ("Dice", f"{found.dice:.4f}"),
+        ("HD95", f"{found.hd95_mm:.2f} mm"),
+        ("largest distance", f"{found.hd100_mm:.2f} mm"),
+        ("mean surface distance", f"{found.mean_surface_distance_mm:.2f} mm"),
+        *[(f"surface Dice at {mm:g} mm", f"{value:.4f}") for mm, value in found.surface_dice.items()],
+        ("volume of PRED", f"{found.prediction_ml:.1f} ml"),
+        ("volume of REF", f"{found.reference_ml:.1f} ml"),
+    ]
+    for name, value in lines:
+        typer.echo(f"{name:<24}{value:>12}")
     return console.OK
