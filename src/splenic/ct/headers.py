@@ -38,6 +38,8 @@ _SKIPPED_PREFIXES = {
     "1.2.840.10008.5.1.4.1.1.9": "waveform",
     "1.2.840.10008.1.3.10": "DICOMDIR",
 }
+# PS3.5, table 6.2-1: these are written in the default repertoire, whatever SpecificCharacterSet says.
+_ASCII_VRS = {"CS", "DA", "DS", "DT", "IS", "TM", "UI"}
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _DOSE_WORDS = (
     "dose report",
@@ -312,8 +314,9 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
     def find(*keywords: str) -> Any:
         for keyword in keywords:
             for place in places:
-                if keyword in place and place.get(keyword) not in (None, ""):
-                    return place.get(keyword)
+                value = _value(place, keyword)
+                if value not in (None, ""):
+                    return value
         return None
 
     position, orientation = _floats(find("ImagePositionPatient")), _floats(find("ImageOrientationPatient"))
@@ -351,6 +354,34 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
     )
 
 
+@cache
+def _known(keyword: str) -> tuple[BaseTag, str]:
+    """Tag and value representation of a keyword, from the dictionary."""
+    from pydicom.datadict import dictionary_VR
+    from pydicom.tag import Tag
+
+    return Tag(keyword), dictionary_VR(keyword)
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:
+    """An element's value; text that holds only ASCII straight from its bytes, which halves the time."""
+    tag, known_vr = _known(keyword)
+    item: Any = dataset.get_item(tag)
+    if item is None:
+        return None
+    data = getattr(item, "value", None)
+    if isinstance(data, bytes) and hasattr(item, "is_raw"):
+        vr = known_vr if item.VR in (None, "UN") else item.VR
+        if vr in _ASCII_VRS:
+            parts = data.decode("latin-1").split("\\")
+            texts = [part.strip(" \0\r\n\t") for part in parts]
+            return texts[0] if len(texts) == 1 else texts
+        if vr.startswith(("US", "SS")) and len(data) == 2:
+            order: Literal["big", "little"] = "little" if item.is_little_endian else "big"
+            return int.from_bytes(data, order, signed=vr == "SS")
+    return dataset[tag].value
+
+
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
@@ -370,25 +401,23 @@ def _string(value: Any) -> str:
 
 
 def _values(dataset: Dataset, keyword: str) -> list[Any]:
-    return _listed(dataset.get(keyword))
+    return _listed(_value(dataset, keyword))
 
 
 def _text(dataset: Dataset, keyword: str) -> str:
-    value = dataset.get(keyword)
+    value = _value(dataset, keyword)
     if isinstance(value, bytes):
         return value.decode("latin-1").strip("\0 ")
     return _string(value)
 
 
 def _float(dataset: Dataset, keyword: str) -> float | None:
-    numbers = _floats(dataset.get(keyword))
+    numbers = _floats(_value(dataset, keyword))
     return numbers[0] if numbers else None
 
 
 def _int(dataset: Dataset, keyword: str) -> int | None:
-    value = dataset.get(keyword)
-    if isinstance(value, bytes) and len(value) in (2, 4):
-        return int.from_bytes(value, "little")  # a VR of UN keeps the bytes
+    value = _value(dataset, keyword)
     number = _floats(value)
     return int(number[0]) if number else None
 
