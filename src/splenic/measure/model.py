@@ -41,8 +41,8 @@ class CutModel:
     area_mm2 : float
         Area of spleen on the face from which the rest is taken to lie outside. A pole with radius of
         curvature R that is cut with area A lacks about A²/(4πR): under 1 ml for 300 mm² and any R from
-        8 mm up. In the reference masks, poles that just end on the first slice have 40 and 240 mm² there,
-        poles that are cut 1,680 mm² and more.
+        8 mm up. In the reference masks, poles that just end on the first slice have 73 and 251 mm² there,
+        poles that are cut 1,683 mm² and more.
     near_mm : float
         A mask that stops one slice short of the scan's end is judged too, if slices are this close.
     padding_hu : int
