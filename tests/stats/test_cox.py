@@ -12,6 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from splenic.stats._arrays import StatisticsError
+from splenic.stats._risk_sets import information, moments, risk_sets, score, score_residuals
 from splenic.stats.cox import CoxFit, fit_cox
 from splenic.stats.cox_inference import compare_nested, drop_each, profile_intervals
 
@@ -221,3 +222,36 @@ def test_exact_ties_refuse_weights_and_nested_models_need_the_same_rows() -> Non
         fit_cox(time, event, x[:, 1], weights=[1, 2, 1, 1, 1], ties="exact")
     with pytest.raises(StatisticsError, match="different rows"):
         compare_nested(fit_cox(time, event, x[:, 1]), fit_cox(time, event, x))
+
+
+@given(rows, st.booleans(), st.integers(0, 1000))
+def test_score_and_information_are_derivatives_of_the_likelihood(data: Any, efron: bool, seed: int) -> None:
+    time, event, x = columns(data)
+    assume(event.any())
+    random = np.random.default_rng(seed)
+    options = {
+        "entry": time * random.choice([0.0, 0.5, 0.9], time.size),
+        "stratum": random.integers(0, 2, time.size),
+        "weight": random.choice([0.5, 1.0, 3.0], time.size),
+    }
+    sets = risk_sets(x, time, event, efron=efron, **options)
+    beta, step = np.array([0.3, -0.4]), 1e-5
+    now = moments(sets, beta)
+    for column, away in enumerate(np.eye(2) * step):
+        ahead, behind = moments(sets, beta + away), moments(sets, beta - away)
+        slope = (ahead.loglik - behind.loglik) / (2 * step)
+        assert score(sets, now)[column] == pytest.approx(slope, abs=1e-5)
+        bend = (score(sets, behind) - score(sets, ahead)) / (2 * step)
+        assert information(sets, now)[column] == pytest.approx(bend, abs=1e-5)
+    summed = score_residuals(sets, now) * sets.weight[:, np.newaxis]
+    assert summed.sum(axis=0) == pytest.approx(score(sets, now), abs=1e-8)
+
+
+def test_an_absurdly_wide_column_does_not_break_the_fit() -> None:
+    time, event = np.arange(1.0, 31), np.tile([1.0, 1.0, 0.0], 10)
+    x = np.append(np.sin(np.arange(29.0)), 1e9)
+    fit = fit_cox(time, event, x)
+    # The row with the huge value is the last and censored: the smaller its hazard, the better.
+    assert fit.infinite == ("x1",)
+    assert fit.std_err[0] * x.std() > 1e3
+    assert fit.loglik >= fit.loglik_null

@@ -120,9 +120,14 @@ def moments(sets: RiskSets, beta: Floats) -> Moments:
     shift = float(eta.max(initial=-np.inf)) if eta.size else 0.0
     risk = sets.weight * np.exp(eta - shift)
     denominator = at_steps(sets, risk)
-    mean = at_steps(sets, risk[:, np.newaxis] * sets.x) / denominator[:, np.newaxis]
+    sums = at_steps(sets, risk[:, np.newaxis] * sets.x)
     weight = sets.mean_weight[sets.place]
+    # A linear predictor so wide that a whole risk set vanishes beside the largest: no place for a maximum.
+    lost = not (denominator > 0).all()
+    denominator = np.maximum(denominator, np.finfo(np.float64).tiny)
+    mean = sums / denominator[:, np.newaxis]
     loglik = float(sets.weight[sets.dead] @ (eta[sets.dead] - shift) - weight @ np.log(denominator))
+    loglik = -np.inf if lost else loglik
     return Moments(loglik, risk, denominator, mean, passed(sets, weight / denominator), shift)
 
 

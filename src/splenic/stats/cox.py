@@ -171,8 +171,13 @@ def fit_cox(
     null = evaluate(np.zeros(len(names)))
     _refuse_collinear(null[2], names)
     beta, (loglik, _, info), converged = maximise(evaluate, np.zeros(len(names)))
+    endless: tuple[str, ...] = ()
+    if not converged:
+        far = np.abs(beta) >= min(5.0, np.abs(beta).max())
+        endless = tuple(name for name, runs_off in zip(names, far) if runs_off)
+        # Far out the likelihood is flat: a trace of curvature leaves the standard error huge, not undefined.
+        info = info + 1e-12 * np.eye(len(names))
     naive = inverse(info)
-    endless = tuple(np.array(names)[np.abs(beta) > 5]) if not converged else ()
     covariance, robust_score = naive, None
     if robust or cluster is not None:
         if ties == "exact":
@@ -180,12 +185,12 @@ def fit_cox(
         covariance, robust_score = _robust(sets, beta, naive, groups)
     score_test = _test(null[1], null[2])
     wald = _test(beta, covariance)
-    size = np.outer(scale, scale)
+    units = np.outer(scale, scale)
     return _result(
         names,
         beta / scale,
-        covariance / size,
-        naive / size,
+        covariance / units,
+        naive / units,
         null[0],
         loglik,
         wald,
