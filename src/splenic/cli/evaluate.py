@@ -23,13 +23,19 @@ def evaluate(
 ) -> int:
     """Compare two masks on one grid: Dice, surface distances in mm, volumes in ml."""
     import json
+    import math
     from dataclasses import asdict
 
     from splenic.evaluate import evaluate_files
 
     found = evaluate_files(prediction, reference)
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=1))
+        # JSON knows neither NaN nor infinity: what is not defined, or worse than any number, is null.
+        plain = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(found).items()
+        }
+        typer.echo(json.dumps(plain, indent=1))
         return console.OK
     lines = [
         ("Dice", f"{found.dice:.4f}"),

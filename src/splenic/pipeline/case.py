@@ -276,7 +276,8 @@ def _refused(job: Job, record: CaseRecord, gates: list[Finding]) -> CaseRecord:
 
 def _named(job: Job, finding: Finding) -> str:
     """The sentence with the scan's name before it, unless it names its file or scan itself."""
-    own = job.scan is None or finding.sentence.startswith((job.name, "scan "))
+    source = job.scan.sources[0] if job.scan and job.scan.sources else None
+    own = source is None or finding.sentence.startswith((job.name, "scan ", str(source)))
     return finding.sentence if own else f"{job.name}: {finding.sentence}"
 
 

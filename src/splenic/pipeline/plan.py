@@ -40,7 +40,9 @@ class Job:
     @property
     def name(self) -> str:
         """How messages call the case, without personal data."""
-        return self.scan.name if self.scan else self.source
+        if self.scan is None:
+            return self.source
+        return self.scan.name if self.scan.kind == "dicom" else self.scan.sources[0].path.name
 
     @property
     def patient_id(self) -> str:
