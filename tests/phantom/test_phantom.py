@@ -14,7 +14,7 @@ from splenic import phantom
 from splenic.ct.geometry import Geometry
 from splenic.errors import UsageError
 
-COARSE = {"spacing_mm": (5.0, 3.0, 3.0)}
+COARSE = {"spacing_mm": (5.0, 4.0, 4.0)}
 
 
 def sum_ml(made: phantom.Phantom) -> float:
@@ -24,14 +24,18 @@ def sum_ml(made: phantom.Phantom) -> float:
 
 @pytest.fixture(scope="module")
 def portal() -> phantom.Phantom:
-    return phantom.make(11, phase="portal", sv_ml=320, noise_hu=8, streaks_hu=0, ascites=0, accessory_ml=2.0, **COARSE)
+    return phantom.make(
+        11, phase="portal", sv_ml=320, noise_hu=8, streaks_hu=0, ascites=0, accessory_ml=2.0, **COARSE
+    )
 
 
 @pytest.mark.parametrize("radii", [(35, 25, 50), (30, 30, 30), (48, 20, 62)])
 @pytest.mark.parametrize("spacing", [(2.5, 2.5, 2.5), (5.0, 1.6, 1.6), (10.0, 3.0, 3.0)])
 def test_ellipsoid_is_exact(radii: tuple[float, float, float], spacing: tuple[float, float, float]) -> None:
     grid = Geometry(
-        (round(280 / spacing[0]), round(240 / spacing[1]), round(330 / spacing[2])), (0.0, 0.0, 0.0), spacing,
+        (round(280 / spacing[0]), round(240 / spacing[1]), round(330 / spacing[2])),
+        (0.0, 0.0, 0.0),
+        spacing,
         ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),
     )
     made = phantom.make(3, spleen="ellipsoid", radii_mm=radii, geometry=grid, noise_hu=0)
@@ -83,7 +87,8 @@ def test_a_fixed_option_changes_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "low", "high"), [("unenhanced", 35, 60), ("arterial", 90, 160), ("portal", 95, 150), ("late", 70, 125)]
+    ("phase", "low", "high"),
+    [("unenhanced", 35, 60), ("arterial", 90, 160), ("portal", 95, 150), ("late", 70, 125)],
 )
 def test_hu_by_phase(phase: str, low: float, high: float) -> None:
     made = phantom.make(8, phase=phase, noise_hu=5, streaks_hu=0, **COARSE)
@@ -102,7 +107,9 @@ def test_hu_by_phase(phase: str, low: float, high: float) -> None:
 
 def test_organs_lie_where_they_belong(portal: phantom.Phantom) -> None:
     def centre(organ: str) -> np.ndarray:
-        return portal.volume.geometry.to_lps_mm(np.argwhere(portal.labels == phantom.LABELS[organ]).mean(axis=0))
+        return portal.volume.geometry.to_lps_mm(
+            np.argwhere(portal.labels == phantom.LABELS[organ]).mean(axis=0)
+        )
 
     middle = centre("nerve")
     assert centre("spleen")[0] > middle[0] + 40
@@ -126,9 +133,15 @@ def test_cut_spleen_says_so(face: str) -> None:
     assert truth.complete is False
     assert face in truth.cut_faces
     assert truth.sv_in_scan_ml < truth.sv_ml
-    assert sum_ml(made) == pytest.approx(truth.sv_in_scan_ml, rel=0.02)  # the slice through the cut is 5 mm thick
-    edge = {"superior": made.spleen[-1], "inferior": made.spleen[0], "left": made.spleen[:, :, -1],
-            "posterior": made.spleen[:, -1]}[face]
+    assert sum_ml(made) == pytest.approx(
+        truth.sv_in_scan_ml, rel=0.02
+    )  # the slice through the cut is 5 mm thick
+    edge = {
+        "superior": made.spleen[-1],
+        "inferior": made.spleen[0],
+        "left": made.spleen[:, :, -1],
+        "posterior": made.spleen[:, -1],
+    }[face]
     assert edge.any()
 
 
@@ -195,8 +208,10 @@ def test_dicom_reads_back(portal: phantom.Phantom, syntax: str, tmp_path: Path) 
         assert str(image.PatientName).startswith("SYNTHETIC^")
         assert image.SeriesDescription.startswith("SYNTHETIC")
         assert image.SyntheticData == "YES"
-        assert np.allclose(np.array(image.ImagePositionPatient, float), geometry.to_lps_mm((k, 0, 0)), atol=1e-6)
-        assert list(image.PixelSpacing) == [3.0, 3.0]
+        assert np.allclose(
+            np.array(image.ImagePositionPatient, float), geometry.to_lps_mm((k, 0, 0)), atol=1e-6
+        )
+        assert list(image.PixelSpacing) == [4.0, 4.0]
     assert len({i.SOPInstanceUID for i in images}) == len(images)
     assert len({i.SeriesInstanceUID for i in images}) == 1
     assert all(len(i.SOPInstanceUID) <= 64 and i.SOPInstanceUID.startswith("2.25.") for i in images)

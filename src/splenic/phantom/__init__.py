@@ -9,5 +9,14 @@ from splenic.phantom.tissues import LABELS
 from splenic.phantom.write import uid_of, write_dicom, write_nifti
 
 __all__ = [
-    "LABELS", "Options", "Phantom", "Truth", "cohort", "make", "uid_of", "variety", "write_dicom", "write_nifti",
+    "LABELS",
+    "Options",
+    "Phantom",
+    "Truth",
+    "cohort",
+    "make",
+    "uid_of",
+    "variety",
+    "write_dicom",
+    "write_nifti",
 ]

@@ -1,11 +1,16 @@
 """One patient: where every organ lies, and the order in which they are painted."""
 
+# NumPy's universal functions are typed as returning Any.
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from splenic.phantom.body import Frame, Patch
 from splenic.phantom.options import Options
@@ -78,18 +83,24 @@ class Anatomy:
         base += jitter
         path = tuple((float(p[0]), float(p[1]), float(p[2])) for p in base)
         radii = tuple(float(r) for r in np.array([31, 29, 22, 15]) * full)
-        left = rng.normal(0, 4, 3) + (63 - 8 * more, 42 + 3 * more, -52 - 32 * more)
-        right = rng.normal(0, 4, 3) + (-62, 44, -66)
+        left = np.add(rng.normal(0, 4, 3), (63 - 8 * more, 42 + 3 * more, -52 - 32 * more))
+        right = np.add(rng.normal(0, 4, 3), (-62, 44, -66))
         size = rng.normal(1, 0.06)
         radius = (27.0 * size, 25.0 * size, 54.0 * size)
         return Anatomy(
-            seed=seed, options=options, frame=frame, hu=tissue_hu(seed, options),
-            spleen=Spleen.draw(seed, options, frame), growth=growth,
+            seed=seed,
+            options=options,
+            frame=frame,
+            hu=tissue_hu(seed, options),
+            spleen=Spleen.draw(seed, options, frame),
+            growth=growth,
             stomach_path=(path, radii),
             kidney_left=(_point(left), radius, float(rng.normal(0.16, 0.05))),
             kidney_right=(_point(right), radius, float(rng.normal(-0.16, 0.05))),
-            gap=Waves.draw(rng, 40, 120, 5), gap_mm=(float(rng.uniform(0.5, 3.0)), float(rng.uniform(0.5, 2.5))),
-            texture=Waves.draw(rng, 40, 160, 6), fine=Waves.draw(rng, 9, 24, 10),
+            gap=Waves.draw(rng, 40, 120, 5),
+            gap_mm=(float(rng.uniform(0.5, 3.0)), float(rng.uniform(0.5, 2.5))),
+            texture=Waves.draw(rng, 40, 160, 6),
+            fine=Waves.draw(rng, 9, 24, 10),
             mottle=Waves.draw(rng, 14, 34, 8),
             warp=(Waves.draw(rng, 160, 400, 4), Waves.draw(rng, 160, 400, 4)),
         )
@@ -120,6 +131,8 @@ class Anatomy:
         beside = Patch(np.maximum(p.x, np.float32(self.kidney_left[0][0])), p.y, p.z, p.frame)
         kidney = self.kidney(beside, left=True) - np.maximum(gap + 3, 1)
         kidney = np.minimum(kidney, cylinder(p.x, p.y, (2, 40), (36, 34)))
+        # Only below the stomach may a very large spleen reach the midline.
+        kidney = np.minimum(kidney, p.x - 16 + np.clip((-20 - p.z) * np.float32(0.7), 0, 60))
         # Far inside a full stomach the spleen may still press it: it is painted over the stomach there.
         stomach = self.stomach(p) - np.maximum(gap, 0) + np.float32(6 * max(0.0, self.growth - 1.1))
         return np.minimum(kidney, stomach)
@@ -132,14 +145,22 @@ class Anatomy:
         right = ellipsoid(p.x, p.y, p.z, (-70, 0, 6 + 3 * rng.normal()), (78 * size, 84 * size, 92 * size))
         end = -5.0 + 105.0 * reach
         left = tube(
-            p.x, p.y * 1.0, p.z,
+            p.x,
+            p.y,
+            p.z,
             ((-45, -40, 20), (10, -52, 26), (max(end, 15.0), -45 + 40 * reach * reach, 34 + 12 * reach)),
-            (52 * size, 34 * size, float(rng.uniform(9, 16))), 18.0, 45.0,
+            (52 * size, 34 * size, float(rng.uniform(9, 16))),
+            18.0,
+            45.0,
         )
         f = smooth_min(right, left, 22.0)
         f = f + self.texture(p.x * 1.3, p.y * 1.3, p.z * 1.3) * np.float32(3.2)
         # The lower edge rises towards the left; the visceral face is hollow.
-        f = smooth_max(f, (-(p.z + 62) + (p.x + 60) * np.float32(0.62) + (p.y + 20) * np.float32(0.15)) * np.float32(0.8), 16.0)
+        f = smooth_max(
+            f,
+            (-(p.z + 62) + (p.x + 60) * np.float32(0.62) + (p.y + 20) * np.float32(0.15)) * np.float32(0.8),
+            16.0,
+        )
         hollow = ellipsoid(p.x, p.y, p.z, (-8, 22, -25), (46, 44, 62))
         f = smooth_max(f, -hollow, 14.0)
         fissure = np.maximum(np.abs(p.x + 22 - 0.15 * p.y) - 2.5, p.z - 12)
@@ -147,7 +168,7 @@ class Anatomy:
         return smooth_max(f, p.abdomen + 1, 5.0)
 
 
-def _point(values: np.ndarray) -> Point:  # type: ignore[type-arg]
+def _point(values: npt.NDArray[np.floating[Any]]) -> Point:
     return float(values[0]), float(values[1]), float(values[2])
 
 
@@ -155,3 +176,13 @@ def around(points: tuple[Point, ...], margin_mm: float) -> Box:
     """The box that holds some points with a margin."""
     low, high = np.min(points, axis=0) - margin_mm, np.max(points, axis=0) + margin_mm
     return _point(low), _point(high)
+
+
+def tube_layer(points: Sequence[Point], radius_mm: float) -> tuple[Shape, Box]:
+    """A vessel through some points: its shape and its box."""
+    radii = [radius_mm] * len(points)
+
+    def shape(p: Patch) -> Field:
+        return tube(p.x, p.y, p.z, points, radii, 4.0)
+
+    return shape, around(tuple(points), radius_mm + 8)

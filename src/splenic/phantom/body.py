@@ -1,5 +1,8 @@
 """The frame of the body: its outline, its cavity and its diaphragm, which everything else refers to."""
 
+# NumPy's universal functions are typed as returning Any.
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -91,7 +94,9 @@ class Patch:
         scaled = (self.z - np.float32(_TABLE_START_MM)) * np.float32(1 / _TABLE_STEP_MM)
         return np.clip(scaled, 0, _TABLE_SIZE - 1).astype(np.int32)
 
-    def outline(self, tables: tuple[Field, Field], centre_y: float, more: tuple[float, float] = (0, 0)) -> Field:
+    def outline(
+        self, tables: tuple[Field, Field], centre_y: float, more: tuple[float, float] = (0, 0)
+    ) -> Field:
         """A rounded box of the tables' half widths and depths: between an ellipse and a superellipse."""
         a = tables[0].take(self.level) + np.float32(more[0])
         b = tables[1].take(self.level) + np.float32(more[1])
@@ -140,9 +145,13 @@ class Patch:
         u = (self.x - np.float32(centre_x)) * np.float32(1 / 74)
         v = (self.y - 4) * np.float32(1 / 82)
         rho = u * u + v * v
-        height: Field = np.float32(top_mm) - np.float32(fall_mm) * rho * (np.float32(0.55) + np.float32(0.45) * rho)
+        height: Field = np.float32(top_mm) - np.float32(fall_mm) * rho * (
+            np.float32(0.55) + np.float32(0.45) * rho
+        )
         steep = np.minimum(rho, 1.3)
-        slope: Field = np.sqrt(1 + (np.float32(2 * fall_mm / 78) ** 2) * steep * (np.float32(0.55) + steep * 0.9) ** 2)
+        slope: Field = np.sqrt(
+            1 + (np.float32(2 * fall_mm / 78) ** 2) * steep * (np.float32(0.55) + steep * 0.9) ** 2
+        )
         return height, slope
 
     @cached_property

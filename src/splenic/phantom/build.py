@@ -1,5 +1,8 @@
 """A phantom from a seed: draw the patient, fit the spleen to its volume, paint, and say the truth."""
 
+# NumPy's universal functions are typed as returning Any.
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -10,7 +13,7 @@ import numpy.typing as npt
 
 from splenic.ct.geometry import Geometry, Vector
 from splenic.ct.types import Volume
-from splenic.phantom.anatomy import EVERYWHERE, Anatomy, Layer
+from splenic.phantom.anatomy import Anatomy, Box, Layer
 from splenic.phantom.body import Patch
 from splenic.phantom.lattice import Lattice, Pose, edge_width, ramp, without_curvature
 from splenic.phantom.options import REGION_MM, Options, options_of
@@ -106,7 +109,9 @@ def make(seed: int, **options: Any) -> Phantom:
     picture = paint(everything, geometry, thickness, pose, anatomy.frame)
     hu = finish(picture.hu, geometry, chosen, seed)
     truth = _truth(anatomy, geometry, pose, fitted, accessory, thickness)
-    return Phantom(seed, Volume.of(hu, geometry), picture.partial >= 0.5, picture.partial, picture.labels, truth)
+    return Phantom(
+        seed, Volume.of(hu, geometry), picture.partial >= 0.5, picture.partial, picture.labels, truth
+    )
 
 
 def _pose(anatomy: Anatomy, offset: npt.NDArray[np.float64]) -> Pose:
@@ -123,8 +128,10 @@ def _box_grid(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], cell_
     size = np.ceil((high - low) / cell_mm).astype(int)[::-1]
     origin = (low + high) / 2 - cell_mm * (size[::-1] - 1) / 2
     return Geometry(
-        (int(size[0]), int(size[1]), int(size[2])), (float(origin[0]), float(origin[1]), float(origin[2])),
-        (cell_mm, cell_mm, cell_mm), ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),
+        (int(size[0]), int(size[1]), int(size[2])),
+        (float(origin[0]), float(origin[1]), float(origin[2])),
+        (cell_mm, cell_mm, cell_mm),
+        ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)),
     )
 
 
@@ -145,7 +152,11 @@ def _fit(anatomy: Anatomy, pose: Pose) -> _Fitted | None:
     spleen = anatomy.spleen
     reach = 80.0 * max(anatomy.growth, 0.8) * pose.scale
     middle = pose.to_lps_mm(spleen.anchor_mm)
-    grid = _box_grid(middle - (reach * 1.35, reach * 1.35, reach * 1.5), middle + (reach, reach, reach * 1.2), _FIT_MM)
+    grid = _box_grid(
+        middle - (reach * 1.35, reach * 1.35, reach * 1.5),
+        np.add(middle, (reach, reach, reach * 1.2)),
+        _FIT_MM,
+    )
     points = _points(grid, pose, anatomy)
     near = anatomy.neighbours(points)
     size, f = anatomy.growth, np.empty(0, np.float32)
@@ -178,10 +189,12 @@ def _default_geometry(anatomy: Anatomy, pose: Pose, fitted: _Fitted | None) -> G
         spacing = (2.5, 2.5, 2.5)
     tilt = np.radians(o.tilt_deg)
     shape = o.shape or (
-        round((high - low) / spacing[0]), int(np.ceil(2 * half / spacing[1])), int(np.ceil(2 * half / spacing[2]))
+        round((high - low) / spacing[0]),
+        int(np.ceil(2 * half / spacing[1])),
+        int(np.ceil(2 * half / spacing[2])),
     )
     direction = ((0.0, 0.0, 1.0), (0.0, float(np.cos(tilt)), float(np.sin(tilt))), (1.0, 0.0, 0.0))
-    start = Geometry(shape, (0.0, 0.0, 0.0), spacing, direction)  # type: ignore[arg-type]
+    start = Geometry(shape, (0.0, 0.0, 0.0), spacing, direction)
     middle = start.to_lps_mm([(n - 1) / 2 for n in shape])
     # A table position as scanners write them, not always centred.
     table = stream(anatomy.seed, "table").uniform((-8, -200, -900), (8, -120, 100)).round(1)
@@ -198,15 +211,20 @@ def _place(anatomy: Anatomy, geometry: Geometry, pose: Pose, fitted: _Fitted | N
     """Lay the grid's centre onto the middle of the region, or so that it cuts the spleen as asked."""
     o = anatomy.options
     centre = geometry.to_lps_mm([(n - 1) / 2 for n in geometry.shape])
-    corners = geometry.to_lps_mm(
-        np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in geometry.shape], indexing="ij")).reshape(3, -1).T
-    ) - centre
+    corners = (
+        geometry.to_lps_mm(
+            np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in geometry.shape], indexing="ij")).reshape(3, -1).T
+        )
+        - centre
+    )
     low, high = corners.min(axis=0), corners.max(axis=0)
     middle = np.array([0.0, 0.0, sum(REGION_MM[o.region]) / 2 * pose.scale])
     if fitted is not None and o.region.startswith("abdomen"):
         if o.geometry is None:
-            span = (min(REGION_MM[o.region][0] * pose.scale, fitted.low_lps_mm[2] - 12),
-                    max(REGION_MM[o.region][1] * pose.scale, fitted.high_lps_mm[2] + 12))
+            span = (
+                min(REGION_MM[o.region][0] * pose.scale, fitted.low_lps_mm[2] - 12),
+                max(REGION_MM[o.region][1] * pose.scale, fitted.high_lps_mm[2] + 12),
+            )
             middle[2] = sum(span) / 2
         part = stream(anatomy.seed, "cut").uniform(0.12, 0.5)
         size = fitted.high_lps_mm - fitted.low_lps_mm
@@ -237,15 +255,22 @@ def _film(anatomy: Anatomy, fitted: _Fitted) -> Layer:
     """The thin fat about the spleen, in patches: elsewhere it touches its neighbours."""
 
     def shape(p: Patch) -> Field:
-        gap = np.clip(np.float32(anatomy.gap_mm[0]) + np.float32(anatomy.gap_mm[1]) * p.wave(anatomy.gap), 0, 6)
+        gap = np.clip(
+            np.float32(anatomy.gap_mm[0]) + np.float32(anatomy.gap_mm[1]) * p.wave(anatomy.gap), 0, 6
+        )
         f: Field = np.maximum(fitted.shape(p) - gap, p.abdomen + 1)
         return f
 
     fluid = anatomy.options.ascites
-    return Layer("fluid" if fluid else "fat", shape, anatomy.hu["ascites" if fluid else "fat"], _bounds(anatomy, fitted))
+    return Layer(
+        "fluid" if fluid else "fat",
+        shape,
+        anatomy.hu["ascites" if fluid else "fat"],
+        _bounds(anatomy, fitted),
+    )
 
 
-def _bounds(anatomy: Anatomy, fitted: _Fitted) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def _bounds(anatomy: Anatomy, fitted: _Fitted) -> Box:
     """A box of the body frame that holds the fitted spleen (bounds of the fit are in an unmoved pose)."""
     pose = _pose(anatomy, np.zeros(3))
     pair = zip(fitted.low_lps_mm, fitted.high_lps_mm, strict=True)
@@ -261,10 +286,16 @@ def _accessory(anatomy: Anatomy, fitted: _Fitted | None) -> Layer | None:
         return None
     radius = float((3000 * amount / (4 * np.pi)) ** (1 / 3)) / float(anatomy.options.scale or 1.0)
     rng = stream(anatomy.seed, "accessory-place")
-    at = np.asarray(anatomy.spleen.point(rng.uniform(-0.3, 0.6), rng.uniform(-0.4, 0.4), -1.2, anatomy.growth))
+    at = np.asarray(
+        anatomy.spleen.point(rng.uniform(-0.3, 0.6), rng.uniform(-0.4, 0.4), -1.2, anatomy.growth)
+    )
+
+    def full(value: float) -> Field:
+        return np.full((1, 1, 1), value, np.float32)
+
     inward = -anatomy.spleen.axes[2]
     for _ in range(40):  # walk away from the hilum until it floats free
-        where = Patch(*(np.full((1, 1, 1), v, np.float32) for v in at), anatomy.frame)
+        where = Patch(full(at[0]), full(at[1]), full(at[2]), anatomy.frame)
         if float(fitted.shape(where)[0, 0, 0]) > radius + 2.5:
             break
         at = at + inward * 2.0
@@ -275,17 +306,28 @@ def _accessory(anatomy: Anatomy, fitted: _Fitted | None) -> Layer | None:
 
     margin = radius + 6
     low, high = at - margin, at + margin
-    return Layer("accessory spleen", shape, anatomy.hu["spleen"],
-                 ((float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))))
+    return Layer(
+        "accessory spleen",
+        shape,
+        anatomy.hu["spleen"],
+        ((float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))),
+    )
 
 
 def _truth(
-    anatomy: Anatomy, geometry: Geometry, pose: Pose, fitted: _Fitted | None, accessory: Layer | None, thickness: float
+    anatomy: Anatomy,
+    geometry: Geometry,
+    pose: Pose,
+    fitted: _Fitted | None,
+    accessory: Layer | None,
+    thickness: float,
 ) -> Truth:
     o = anatomy.options
     if fitted is None:
         return Truth(None, None, None, (), None, None, None, 0.0, None, str(o.phase), thickness, o)
-    low, high = (v + pose.centre_lps_mm - 4 * s for v, s in ((fitted.low_lps_mm, 1), (fitted.high_lps_mm, -1)))
+    low, high = (
+        v + pose.centre_lps_mm - 4 * s for v, s in ((fitted.low_lps_mm, 1), (fitted.high_lps_mm, -1))
+    )
     cell = _TRUTH_MM * max(1.0, float(np.cbrt(np.prod(high - low) / 6e6)))
     grid = _box_grid(low, high, cell)
     f = fitted.shape(_points(grid, pose, anatomy))
@@ -293,20 +335,26 @@ def _truth(
     volume = float(share.sum(dtype=np.float64)) * grid.voxel_mm3 / 1000
     inside, faces = _faces(share, grid, geometry)
     total = 4 / 3 * np.pi * float(np.prod(o.radii_mm)) / 1000 if o.spleen == "ellipsoid" else volume
-    index = np.argwhere(share > 0.5)
     lengthwise = share.max(axis=(1, 2)).sum(dtype=np.float64) * cell
     weights = [share.sum(axis=tuple(k for k in range(3) if k != axis), dtype=np.float64) for axis in range(3)]
     centre = grid.to_lps_mm([float(w @ np.arange(w.size) / w.sum()) for w in weights])
     if o.spleen == "ellipsoid":
         lengthwise, diameter = 2 * o.radii_mm[2], 2 * max(o.radii_mm[:2])
     else:
-        diameter = _axial_diameter(index, cell)
+        diameter = _axial_diameter(share > 0.5, cell)
     return Truth(
-        sv_ml=float(total), sv_in_scan_ml=float(inside * total), complete=not faces, cut_faces=faces,
-        craniocaudal_mm=float(lengthwise), axial_diameter_mm=float(diameter),
+        sv_ml=float(total),
+        sv_in_scan_ml=float(inside * total),
+        complete=not faces,
+        cut_faces=faces,
+        craniocaudal_mm=float(lengthwise),
+        axial_diameter_mm=float(diameter),
         centroid_lps_mm=(float(centre[0]), float(centre[1]), float(centre[2])),
         accessory_ml=float(o.accessory_ml or 0.0) if accessory else 0.0,
-        spleen_hu=anatomy.hu["spleen"], phase=str(o.phase), thickness_mm=thickness, options=o,
+        spleen_hu=anatomy.hu["spleen"],
+        phase=str(o.phase),
+        thickness_mm=thickness,
+        options=o,
     )
 
 
@@ -321,25 +369,25 @@ def _faces(share: Field, grid: Geometry, scan: Geometry) -> tuple[float, tuple[s
     component = {0: 2, 1: 1, 2: 0}
     for axis in range(3):
         upwards = scan.direction[axis][component[axis]] > 0
-        for beyond, towards in ((index[:, axis] > scan.shape[axis] - 0.5, upwards), (index[:, axis] < -0.5, not upwards)):
+        for beyond, towards in (
+            (index[:, axis] > scan.shape[axis] - 0.5, upwards),
+            (index[:, axis] < -0.5, not upwards),
+        ):
             inside &= ~beyond
             if weight[beyond].sum() * grid.voxel_mm3 > 20.0:
                 faces.append(names[axis][0 if towards else 1])
     return float(weight[inside].sum() / weight.sum()), tuple(sorted(faces))
 
 
-def _axial_diameter(index: npt.NDArray[np.intp], cell_mm: float) -> float:
+def _axial_diameter(inside: npt.NDArray[np.bool_], cell_mm: float) -> float:
     """The largest distance within one level of the shape."""
     from scipy.spatial import ConvexHull
     from scipy.spatial.distance import pdist
 
     best = 0.0
-    for level in np.unique(index[:, 0]):
-        plane = index[index[:, 0] == level][:, 1:]
-        if len(plane) > 8 and np.ptp(plane, axis=0).min() > 1:
-            hull = plane[ConvexHull(plane).vertices]
+    for plane in inside:
+        points = np.argwhere(plane)
+        if len(points) > 8 and np.ptp(points, axis=0).min() > 1:
+            hull = points[ConvexHull(points).vertices]
             best = max(best, float(pdist(hull).max()) + 1.0)
     return best * cell_mm
-
-
-__all__ = ["EVERYWHERE", "Phantom", "Truth", "make"]

@@ -66,15 +66,21 @@ def variety(seed: int, *, spacing_mm: tuple[float, float, float] | None = None) 
     if draw < 0.70:
         result["region"] = str(rng.choice(["abdomen", "abdomen-pelvis", "whole-body"], p=[0.85, 0.11, 0.04]))
         if rng.random() < 0.2:
-            result["cut"] = str(rng.choice(["superior", "inferior", "left", "posterior"], p=[0.35, 0.4, 0.15, 0.1]))
+            result["cut"] = str(
+                rng.choice(["superior", "inferior", "left", "posterior"], p=[0.35, 0.4, 0.15, 0.1])
+            )
         ill = rng.random() < 0.5
         result["sv_ml"] = float(np.clip(rng.lognormal(np.log(550 if ill else 200), 0.5), 60, 2000))
     elif draw < 0.80:
         result["spleen"] = "absent"
     else:
-        result["region"] = str(rng.choice(["chest", "shoulders", "neck", "pelvis", "thighs"], p=[0.3, 0.25, 0.1, 0.2, 0.15]))
+        result["region"] = str(
+            rng.choice(["chest", "shoulders", "neck", "pelvis", "thighs"], p=[0.3, 0.25, 0.1, 0.2, 0.15])
+        )
         result["spleen"] = "absent"
-    thickness = float(rng.choice([1.25, 2.0, 2.5, 3.0, 5.0, 7.5, 10.0], p=[0.06, 0.12, 0.3, 0.12, 0.25, 0.07, 0.08]))
+    thickness = float(
+        rng.choice([1.25, 2.0, 2.5, 3.0, 5.0, 7.5, 10.0], p=[0.06, 0.12, 0.3, 0.12, 0.25, 0.07, 0.08])
+    )
     if spacing_mm is None:
         pixel = float(rng.uniform(1.3, 2.4))
         spacing_mm = (max(thickness * float(rng.choice([0.8, 1.0], p=[0.2, 0.8])), 1.25), pixel, pixel)

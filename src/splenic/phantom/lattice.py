@@ -1,8 +1,10 @@
 """From the drawn patient to points of a scan: the pose, the sampling lattice, and edges in voxels."""
 
+# NumPy's universal functions are typed as returning Any.
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +21,7 @@ WARP_MM = 5.0
 
 @dataclass(frozen=True)
 class Pose:
-    """How the body lies in the patient system: ``body = turn · (lps − centre) / scale + offset``, then warped.
+    """How the body lies in the patient system: ``body = turn · (lps − centre) / scale + offset``, warped.
 
     The warp (low frequency, at most some millimetres) belongs to the body, so that moving the scan range
     moves nothing else.
@@ -77,7 +79,7 @@ class Lattice:
 
     def indices(self, axis: int) -> Array:
         """Array indices of the points along one axis."""
-        return self.start[axis] + self.stride[axis] * np.arange(self.shape[axis])
+        return np.asarray(self.start[axis] + self.stride[axis] * np.arange(self.shape[axis]), np.float64)
 
     def patch(self, pose: Pose, frame: Frame, fixed: bool = False) -> Patch:
         """The points in the body frame; ``fixed`` in the table's frame: not turned, scaled or warped."""
@@ -109,7 +111,11 @@ class Lattice:
         total: Field | None = None
         amount = np.float32(WARP_MM * 0.6 * np.sqrt(2 / len(waves.phases)))
         for vector, phase in zip(waves.vectors.astype(float), waves.phases.astype(float), strict=True):
-            outer = (origin @ vector + phase) + (axes[0] @ vector)[:, None, None] + (axes[1] @ vector)[None, :, None]
+            outer = (
+                (origin @ vector + phase)
+                + (axes[0] @ vector)[:, None, None]
+                + (axes[1] @ vector)[None, :, None]
+            )
             inner = (axes[2] @ vector)[None, None, :]
             wave = np.sin(outer).astype(np.float32) * np.cos(inner).astype(np.float32)
             wave += np.cos(outer).astype(np.float32) * np.sin(inner).astype(np.float32)
@@ -120,17 +126,19 @@ class Lattice:
         """The block of lattice points that may lie in a box of the body frame; None if there is none."""
         low, high = np.asarray(body_mm[0]), np.asarray(body_mm[1])
         corners = np.array(np.meshgrid(*zip(low, high, strict=True), indexing="ij")).reshape(3, -1).T
-        if fixed:
-            lps = corners - pose.offset_mm * pose.scale + pose.centre_lps_mm
-        else:
-            lps = pose.to_lps_mm(corners)
+        still = corners - pose.offset_mm * pose.scale + pose.centre_lps_mm
+        lps = still if fixed else pose.to_lps_mm(corners)
         index = (self.geometry.to_index(lps) - np.asarray(self.start)) / np.asarray(self.stride)
         margin = 1 + 2 * WARP_MM / (np.asarray(self.geometry.spacing_mm) * np.asarray(self.stride))
         first = np.maximum(np.floor(index.min(axis=0) - margin), 0).astype(int)
         last = np.minimum(np.ceil(index.max(axis=0) + margin) + 1, self.shape).astype(int)
         if np.any(last - first < 1):
             return None
-        return slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1])), slice(int(first[2]), int(last[2]))
+        return (
+            slice(int(first[0]), int(last[0])),
+            slice(int(first[1]), int(last[1])),
+            slice(int(first[2]), int(last[2])),
+        )
 
 
 def edge_width(f: Field, cells: tuple[float, float, float]) -> Field:
@@ -193,7 +201,9 @@ def crop_to_inside(f: Field, box: Box, margin_mm: float) -> tuple[Field, Box] | 
     return f[tuple(inner)], (limits[0], limits[1], limits[2])
 
 
-def enlarge(q: Field, first: tuple[int, int], stride: tuple[int, int], size: tuple[int, int]) -> tuple[Field, slice, slice]:
+def enlarge(
+    q: Field, first: tuple[int, int], stride: tuple[int, int], size: tuple[int, int]
+) -> tuple[Field, slice, slice]:
     """Interpolate a plane of lattice values at every pixel it covers.
 
     ``first`` is the lattice index of ``q[0, 0]``, ``size`` the plane's rows and columns. Plain gathers, not
@@ -215,6 +225,3 @@ def enlarge(q: Field, first: tuple[int, int], stride: tuple[int, int], size: tup
         else:
             q = q[: high - low] if axis == 0 else q[:, : high - low]
     return q, spans[0], spans[1]
-
-
-Sampler = Callable[[Patch], Field]

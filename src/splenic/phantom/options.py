@@ -102,8 +102,13 @@ class Options:
 
 
 _CHOICES = {
-    "phase": get_args(Phase), "spleen": get_args(SpleenKind), "region": get_args(Region),
-    "stomach": get_args(Stomach), "kernel": get_args(Kernel), "cut": get_args(Cut), "arms": ("up", "down"),
+    "phase": get_args(Phase),
+    "spleen": get_args(SpleenKind),
+    "region": get_args(Region),
+    "stomach": get_args(Stomach),
+    "kernel": get_args(Kernel),
+    "cut": get_args(Cut),
+    "arms": ("up", "down"),
 }
 
 
@@ -123,7 +128,9 @@ def options_of(seed: int, **given: Any) -> Options:
     for name, choices in _CHOICES.items():
         value = getattr(options, name)
         if value is not None and value not in choices:
-            raise UsageError("bad-option", f"{name}={value!r} is not known", f"use one of {', '.join(choices)}")
+            raise UsageError(
+                "bad-option", f"{name}={value!r} is not known", f"use one of {', '.join(choices)}"
+            )
     drawn = {name: value for name, value in _draw(seed).items() if getattr(options, name) is None}
     options = replace(options, **drawn)
     _check_numbers(options)
@@ -166,13 +173,24 @@ def _draw(seed: int) -> dict[str, Any]:
 
 def _check_numbers(options: Options) -> None:
     limits = {
-        "sv_ml": (20, 4000), "accessory_ml": (0, 20), "ascites": (0, 1), "effusion": (0, 1),
-        "atelectasis": (0, 1), "varices": (0, 1), "fat": (0, 1), "scale": (0.5, 1.5), "liver_reach": (0, 1),
-        "noise_hu": (0, 200), "streaks_hu": (0, 200), "tilt_deg": (-35, 35),
+        "sv_ml": (20, 4000),
+        "accessory_ml": (0, 20),
+        "ascites": (0, 1),
+        "effusion": (0, 1),
+        "atelectasis": (0, 1),
+        "varices": (0, 1),
+        "fat": (0, 1),
+        "scale": (0.5, 1.5),
+        "liver_reach": (0, 1),
+        "noise_hu": (0, 200),
+        "streaks_hu": (0, 200),
+        "tilt_deg": (-35, 35),
     }
     for name, (low, high) in limits.items():
         value = getattr(options, name)
         if not low <= value <= high:
-            raise UsageError("bad-option", f"{name}={value} is outside {low} to {high}", "choose a value inside")
+            raise UsageError(
+                "bad-option", f"{name}={value} is outside {low} to {high}", "choose a value inside"
+            )
     if options.cut != "none" and options.spleen == "absent":
         raise UsageError("bad-option", "a scan cannot cut a spleen that is absent", "drop one of the two")

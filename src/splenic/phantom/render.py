@@ -1,5 +1,8 @@
 """Painting a patient onto a grid: sub-slices averaged through the slice, then blur, noise and streaks."""
 
+# NumPy's universal functions are typed as returning Any.
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -11,7 +14,15 @@ import numpy.typing as npt
 from splenic.ct.geometry import Box, Geometry
 from splenic.phantom.anatomy import Layer
 from splenic.phantom.body import Frame, Patch
-from splenic.phantom.lattice import Lattice, Pose, crop_to_inside, edge_width, enlarge, ramp, without_curvature
+from splenic.phantom.lattice import (
+    Lattice,
+    Pose,
+    crop_to_inside,
+    edge_width,
+    enlarge,
+    ramp,
+    without_curvature,
+)
 from splenic.phantom.options import Options
 from splenic.phantom.shapes import Field, stream
 from splenic.phantom.tissues import LABELS
@@ -55,9 +66,41 @@ def paint(
     lattice = Lattice.over(geometry, np.unique(levels.ravel()), CELL_MM)
     part_mm = thickness_mm / levels.shape[1]
     cells = (
-        part_mm / geometry.slice_distance_mm / lattice.stride[0], 1 / lattice.stride[1], 1 / lattice.stride[2]
+        part_mm / geometry.slice_distance_mm / lattice.stride[0],
+        1 / lattice.stride[1],
+        1 / lattice.stride[2],
     )
-    sampled = list(_sample(layers, lattice, pose, frame, cells))
+    sampled = _sample(layers, lattice, pose, frame, cells)
+    if lattice.stride[1:] == (1.0, 1.0) and lattice.shape[0] == levels.size:
+        return _paint_whole(sampled, geometry, levels.shape[1])
+    return _paint_planes(list(sampled), lattice, geometry, levels)
+
+
+def _paint_whole(sampled: Iterable[Sampled], geometry: Geometry, samples: int) -> Picture:
+    """Paint where every lattice point is a voxel (or a sub-slice of one): all sub-slices at once."""
+    slices, rows, columns = geometry.shape
+    shape = (slices * samples, rows, columns)
+    hu, labels = np.full(shape, AIR_HU, np.float32), np.zeros(shape, np.uint8)
+    partial = np.zeros(shape, np.float32)
+    for layer in sampled:
+        alpha = ramp(layer.q)
+        target = hu[layer.box]
+        target += alpha * (layer.hu - target)
+        labels[layer.box][alpha > 0.5] = layer.label
+        if layer.label == LABELS["spleen"]:
+            partial[layer.box] = alpha
+    stacked = (slices, samples, rows, columns)
+    return Picture(
+        hu.reshape(stacked).mean(axis=1),
+        partial.reshape(stacked).mean(axis=1),
+        labels[samples // 2 :: samples],
+    )
+
+
+def _paint_planes(
+    sampled: list[Sampled], lattice: Lattice, geometry: Geometry, levels: npt.NDArray[np.float64]
+) -> Picture:
+    """Paint sub-slice by sub-slice, interpolating the lattice at the pixels."""
     hu = np.empty(geometry.shape, np.float32)
     partial = np.zeros(geometry.shape, np.float32)
     labels = np.zeros(geometry.shape, np.uint8)
@@ -97,17 +140,21 @@ def _sample(
         f, tight = cropped
         width = edge_width(f, cells)
         q = (without_curvature(f, cells) if layer.label == "spleen" else f) / width
-        hu = layer.hu
-        if callable(hu):
-            inner = tuple(
-                slice(t.start - b.start, t.stop - b.start) for t, b in zip(tight, box, strict=True)
-            )
-            hu = np.broadcast_to(hu(points.part((inner[0], inner[1], inner[2]))), q.shape)
+        hu: float | Field
+        if callable(layer.hu):
+            inner = tuple(slice(t.start - b.start, t.stop - b.start) for t, b in zip(tight, box, strict=True))
+            hu = np.broadcast_to(layer.hu(points.part((inner[0], inner[1], inner[2]))), q.shape)
+        else:
+            hu = layer.hu
         yield Sampled(LABELS[layer.label], q, hu, tight, q.min(axis=(1, 2)))
 
 
 def _paint_plane(
-    layer: Sampled, lattice: Lattice, place: float, plane: Field, partial: Field,
+    layer: Sampled,
+    lattice: Lattice,
+    place: float,
+    plane: Field,
+    partial: Field,
     mark: npt.NDArray[np.uint8] | None,
 ) -> None:
     depth = layer.box[0]
@@ -158,25 +205,35 @@ def finish(hu: Field, geometry: Geometry, options: Options, seed: int) -> npt.ND
         noise = _noise(rng, geometry.shape[1:], pixel, sharp) * np.float32(options.noise_hu or 0.0)
         if strength[k] > 0:
             lines = gaussian_filter(
-                rng.standard_normal(geometry.shape[1:], np.float32), (0.9 / pixel[0], 45 / pixel[1]), truncate=2
+                rng.standard_normal(geometry.shape[1:], np.float32),
+                (0.9 / pixel[0], 45 / pixel[1]),
+                truncate=2,
             )
             noise = noise + _unit(lines) * np.float32(strength[k])
         image = image + noise * central
         if options.padding_hu:
-            image = np.where(reach2 > (rows[-1] * pixel[0] + 1) ** 2, np.float32(options.padding_hu), np.maximum(image, -1024))
+            image = np.where(
+                reach2 > (rows[-1] * pixel[0] + 1) ** 2,
+                np.float32(options.padding_hu),
+                np.maximum(image, -1024),
+            )
         else:
             image = np.maximum(image, -1024)
         result[k] = np.rint(np.minimum(image, 3071))
     return result
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], pixel: npt.NDArray[np.float64], sharp: bool) -> Field:
-    """Noise of unit deviation with the grain of a kernel: coarse for soft, fine with an overshoot for sharp."""
+def _noise(
+    rng: np.random.Generator, shape: tuple[int, ...], pixel: npt.NDArray[np.float64], sharp: bool
+) -> Field:
+    """Noise of unit deviation with the grain of a kernel: coarse for soft, fine for sharp."""
     from scipy.ndimage import gaussian_filter
 
     white = rng.standard_normal(shape, np.float32)
     if sharp:
-        grain = gaussian_filter(white, 0.35 / pixel, truncate=3) - 0.7 * gaussian_filter(white, 1.0 / pixel, truncate=3)
+        grain = gaussian_filter(white, 0.35 / pixel, truncate=3) - 0.7 * gaussian_filter(
+            white, 1.0 / pixel, truncate=3
+        )
     else:
         grain = gaussian_filter(white, 1.0 / pixel, truncate=3)
     return _unit(grain)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Field = npt.NDArray[np.float32]
+Field = npt.NDArray[np.floating[Any]]
 Point = tuple[float, float, float]
 
 
@@ -66,7 +67,12 @@ def radial(reach2: Field, scaled2: Field, smallest_mm: float) -> Field:
 
 
 def tube(
-    x: Field, y: Field, z: Field, points: Sequence[Point], radii_mm: Sequence[float], fillet_mm: float = 0.0,
+    x: Field,
+    y: Field,
+    z: Field,
+    points: Sequence[Point],
+    radii_mm: Sequence[float],
+    fillet_mm: float = 0.0,
     reach_mm: float = 16.0,
 ) -> Field:
     """A chain of rounded cones through ``points``; the radius runs linearly along each piece.
@@ -83,7 +89,11 @@ def tube(
             continue
         axis = np.subtract(end, start).astype(np.float32)
         length2 = np.float32(max(float(axis @ axis), 1e-6))
-        dx, dy, dz = x[box] - np.float32(start[0]), y[box] - np.float32(start[1]), z[box] - np.float32(start[2])
+        dx, dy, dz = (
+            x[box] - np.float32(start[0]),
+            y[box] - np.float32(start[1]),
+            z[box] - np.float32(start[2]),
+        )
         along = np.clip((dx * axis[0] + dy * axis[1] + dz * axis[2]) / length2, 0, 1).astype(np.float32)
         dx, dy, dz = dx - along * axis[0], dy - along * axis[1], dz - along * axis[2]
         piece: Field = np.sqrt(dx * dx + dy * dy + dz * dz) - (np.float32(r0) + along * np.float32(r1 - r0))
@@ -100,10 +110,12 @@ def _bounds_along(values: Field) -> list[tuple[Field, Field]]:
         ends = tuple(slice(None) if k == axis else slice(-1, None) for k in range(3))
         others = tuple(k for k in range(3) if k != axis)
         some, last = values[coarse], values[ends]
-        pairs.append((
-            np.minimum(some.min(axis=others), last.min(axis=others)),
-            np.maximum(some.max(axis=others), last.max(axis=others)),
-        ))
+        pairs.append(
+            (
+                np.minimum(some.min(axis=others), last.min(axis=others)),
+                np.maximum(some.max(axis=others), last.max(axis=others)),
+            )
+        )
     return pairs
 
 
@@ -132,9 +144,7 @@ class Waves:
     phases: npt.NDArray[np.float32]
 
     @staticmethod
-    def draw(
-        rng: np.random.Generator, shortest_mm: float, longest_mm: float, count: int = 6
-    ) -> Waves:
+    def draw(rng: np.random.Generator, shortest_mm: float, longest_mm: float, count: int = 6) -> Waves:
         """Draw ``count`` waves of random direction with lengths in the given range."""
         direction = rng.normal(size=(count, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)

@@ -56,7 +56,11 @@ class Spleen:
             rough=Waves.draw(rng, 35, 120, 7),
             rough_mm=rng.uniform(1.0, 2.6),
             notches=tuple(
-                (float(rng.uniform(-0.7, 0.7)), float(rng.choice([-1.0, 1.0], p=[0.3, 0.7])), float(rng.uniform(5, 12)))
+                (
+                    float(rng.uniform(-0.7, 0.7)),
+                    float(rng.choice([-1.0, 1.0], p=[0.3, 0.7])),
+                    float(rng.uniform(5, 12)),
+                )
                 for _ in range(rng.integers(0, 4))
             ),
             hilum=(float(rng.uniform(-0.25, 0.25)), float(rng.uniform(0.1, 0.6))),
@@ -65,12 +69,18 @@ class Spleen:
 
     def local(self, patch: Patch, size: float) -> tuple[Field, Field, Field]:
         """Coordinates along the spleen's own bent axes, in units of its half lengths at this size."""
-        d = (patch.x - np.float32(self.anchor_mm[0]), patch.y - np.float32(self.anchor_mm[1]),
-             patch.z - np.float32(self.anchor_mm[2]))
+        d = (
+            patch.x - np.float32(self.anchor_mm[0]),
+            patch.y - np.float32(self.anchor_mm[1]),
+            patch.z - np.float32(self.anchor_mm[2]),
+        )
         u, v, w = (d[0] * a[0] + d[1] * a[1] + d[2] * a[2] for a in self.axes)
         reach = np.float32(max(size, 0.8))
-        w = w + u * u * np.float32(0.5 / (self.bend_mm[0] * reach)) + v * v * np.float32(
-            0.5 / (self.bend_mm[1] * reach))
+        w = (
+            w
+            + u * u * np.float32(0.5 / (self.bend_mm[0] * reach))
+            + v * v * np.float32(0.5 / (self.bend_mm[1] * reach))
+        )
         a, b, c = (np.float32(1 / (r * size)) for r in self.radii_mm)
         return u * a, v * b, w * c
 
@@ -85,13 +95,23 @@ class Spleen:
         norm = np.sqrt(square)
         if self.power > 2.3:
             norm = np.float32(0.6) * norm + np.float32(0.4) * np.sqrt(np.sqrt(u**4 + v**4 + w**4))
-        reach = np.sqrt((u * self.radii_mm[0]) ** 2 + (v * self.radii_mm[1]) ** 2 + (w * self.radii_mm[2]) ** 2)
-        shape: Field = np.where(norm > 0.05, reach * np.float32(size) * (1 - 1 / np.maximum(norm, 0.05)), -thick)
+        reach = np.sqrt(
+            (u * self.radii_mm[0]) ** 2 + (v * self.radii_mm[1]) ** 2 + (w * self.radii_mm[2]) ** 2
+        )
+        shape: Field = np.where(
+            norm > 0.05, reach * np.float32(size) * (1 - 1 / np.maximum(norm, 0.05)), -thick
+        )
         if self.hump is not None:
             along, breadth = self.hump
-            hump = (np.sqrt(((u - along) / 0.45) ** 2 + (v / breadth) ** 2 + ((w + 0.9) / 0.75) ** 2) - 1) * thick * 0.5
+            hump = (
+                (np.sqrt(((u - along) / 0.45) ** 2 + (v / breadth) ** 2 + ((w + 0.9) / 0.75) ** 2) - 1)
+                * thick
+                * 0.5
+            )
             shape = smooth_min(shape, hump, 12.0)
-        dent = (np.sqrt(((u - self.hilum[0]) / 0.6) ** 2 + (v / 0.4) ** 2 + ((w + 1.15) / self.hilum[1]) ** 2) - 1)
+        dent = (
+            np.sqrt(((u - self.hilum[0]) / 0.6) ** 2 + (v / 0.4) ** 2 + ((w + 1.15) / self.hilum[1]) ** 2) - 1
+        )
         shape = smooth_max(shape, -dent * thick * np.float32(0.45), 9.0)
         for along, side, depth_mm in self.notches:
             wide, deep = 3.5 / (self.radii_mm[0] * size), depth_mm / (self.radii_mm[1] * size)

@@ -13,9 +13,28 @@ from splenic.phantom.options import Options
 from splenic.phantom.shapes import stream
 
 LABELS: dict[str, int] = {
-    "air": 0, "couch": 1, "skin": 2, "fat": 3, "muscle": 4, "bone": 5, "lung": 6, "heart": 7, "vessel": 8,
-    "liver": 9, "stomach": 10, "kidney": 11, "adrenal": 12, "pancreas": 13, "bowel": 14, "fluid": 15,
-    "atelectasis": 16, "spleen": 17, "accessory spleen": 18, "gallbladder": 19, "nerve": 20, "bladder": 21,
+    "air": 0,
+    "couch": 1,
+    "skin": 2,
+    "fat": 3,
+    "muscle": 4,
+    "bone": 5,
+    "lung": 6,
+    "heart": 7,
+    "vessel": 8,
+    "liver": 9,
+    "stomach": 10,
+    "kidney": 11,
+    "adrenal": 12,
+    "pancreas": 13,
+    "bowel": 14,
+    "fluid": 15,
+    "atelectasis": 16,
+    "spleen": 17,
+    "accessory spleen": 18,
+    "gallbladder": 19,
+    "nerve": 20,
+    "bladder": 21,
 }
 
 #           unenhanced  arterial  portal  late, then the spread from patient to patient
@@ -40,9 +59,21 @@ _BY_PHASE: dict[str, tuple[tuple[float, float, float, float], float]] = {
 }
 _PHASES = ("unenhanced", "arterial", "portal", "late")
 _FIXED: dict[str, tuple[float, float]] = {
-    "fat": (-104, 5), "skin": (25, 8), "lung": (-845, 30), "marrow": (190, 45), "cortical": (620, 90),
-    "disc": (85, 10), "cartilage": (95, 12), "canal": (28, 5), "ascites": (9, 5), "effusion": (10, 6),
-    "bile": (8, 5), "water": (6, 4), "contrast": (230, 70), "urine": (4, 3), "faeces": (10, 25),
+    "fat": (-104, 5),
+    "skin": (25, 8),
+    "lung": (-845, 30),
+    "marrow": (190, 45),
+    "cortical": (620, 90),
+    "disc": (85, 10),
+    "cartilage": (95, 12),
+    "canal": (28, 5),
+    "ascites": (9, 5),
+    "effusion": (10, 6),
+    "bile": (8, 5),
+    "water": (6, 4),
+    "contrast": (230, 70),
+    "urine": (4, 3),
+    "faeces": (10, 25),
     "lesion": (0, 14),
 }
 

@@ -16,18 +16,21 @@ from splenic.phantom.shapes import stream
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
+    from pydicom.uid import UID
 
 TransferSyntax = Literal["explicit", "jpeg-ls", "rle"]
 INTERCEPT_HU = -1024
 
 
-def uid_of(*parts: object) -> str:
+def uid_of(*parts: object) -> UID:
     """A UID that follows from its parts, under the root 2.25 for UUIDs (DICOM PS3.5 annex B.2)."""
+    from pydicom.uid import UID
+
     digest = hashlib.sha256("\x1f".join(str(p) for p in ("splenic phantom", *parts)).encode()).digest()
     value = bytearray(digest[:16])
     value[6] = value[6] & 0x0F | 0x80  # UUID version 8: a custom scheme
     value[8] = value[8] & 0x3F | 0x80
-    return f"2.25.{int.from_bytes(value, 'big')}"
+    return UID(f"2.25.{int.from_bytes(value, 'big')}")
 
 
 def write_dicom(
@@ -44,9 +47,9 @@ def write_dicom(
 
     The names of the files say nothing of the order of the slices. UIDs follow from the seed, the options,
     the patient, the date and the numbers: the same call writes the same bytes, and series of one patient and
-    date share their study. ImageType is ORIGINAL\\PRIMARY\\AXIAL\\SYNTHETIC, as these are no reformats of other
-    images; that they are synthetic is also said by Synthetic Data (0008,001C), the patient's name and the
-    series description.
+    date share their study. ImageType is ORIGINAL\\PRIMARY\\AXIAL\\SYNTHETIC, as these are no reformats of
+    other images; that they are synthetic is also said by Synthetic Data (0008,001C), the patient's
+    name and the series description.
 
     Parameters
     ----------
@@ -67,7 +70,9 @@ def write_dicom(
 
     syntaxes = {"explicit": ExplicitVRLittleEndian, "jpeg-ls": JPEGLSLossless, "rle": RLELossless}
     if transfer_syntax not in syntaxes:
-        raise UsageError("bad-option", f"no transfer syntax {transfer_syntax!r}", f"use one of {', '.join(syntaxes)}")
+        raise UsageError(
+            "bad-option", f"no transfer syntax {transfer_syntax!r}", f"use one of {', '.join(syntaxes)}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     patient = patient_id or f"SYNTHETIC-{phantom.seed:06d}"
     study = uid_of("study", patient, study_date)
@@ -197,10 +202,12 @@ def _nifti(array: npt.NDArray[np.generic], phantom: Phantom, path: Path) -> None
     affine[:3, :3] = geometry.steps_mm[::-1].T
     affine[:3, 3] = geometry.origin_mm
     affine[:2] *= -1
-    image = nibabel.Nifti1Image(array.T, affine)
+    image = nibabel.Nifti1Image(array.T, affine)  # type: ignore[no-untyped-call]
     image.header["descrip"] = b"SYNTHETIC CT"
-    image.set_sform(affine, code=1)
+    image.set_sform(affine, code=1)  # type: ignore[no-untyped-call]
     straight = np.abs(affine[:3, :3].T @ affine[:3, :3])
     sheared = bool((straight - np.diag(np.diag(straight))).max() > 1e-4)
-    image.set_qform(None if sheared else affine, code=0 if sheared else 1)
+    image.set_qform(  # type: ignore[no-untyped-call]
+        None if sheared else affine, code=0 if sheared else 1
+    )
     path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=5, mtime=0))
