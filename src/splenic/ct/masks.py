@@ -21,7 +21,7 @@ def read_mask(path: Path, organ: str) -> tuple[Bool, Geometry]:
     Parameters
     ----------
     path : Path
-        NIfTI (every voxel above 0.5 is mask) or DICOM SEG (binary, fractional or labelmap).
+        NIfTI with one value beside 0, or DICOM SEG (binary, fractional or labelmap).
     organ : str
         The English word by which a segment is known when a SEG holds several, e.g. ``spleen``; a SEG with
         one segment needs no such name.
@@ -43,7 +43,14 @@ def read_mask(path: Path, organ: str) -> tuple[Bool, Geometry]:
         if scan.refused or scan.geometry is None:
             first = next(f for f in scan.findings if f.gate)
             raise InputError(first.code, first.sentence)
-        return scan.volume.hu > 0.5, scan.geometry
+        values = np.unique(scan.volume.hu)
+        if np.count_nonzero(values) > 1:
+            raise InputError(
+                "not-a-mask",
+                f"{path}: holds {values.size} different values, not one mask",
+                "give a file that holds 0 and one other value",
+            )
+        return scan.volume.hu != 0, scan.geometry
     return _read_seg(path, organ)
 
 

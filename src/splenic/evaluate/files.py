@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from splenic.ct import read_nifti
 from splenic.ct.geometry import Geometry
 from splenic.ct.masks import read_mask
 from splenic.errors import InputError, UsageError
@@ -60,10 +59,8 @@ def read_mask_file(path: Path) -> MaskFile:
     """
     if not path.is_file():
         raise InputError("mask-missing", f"{path}: no such file", "check the path")
-    if path.name.lower().endswith((".nii", ".nii.gz")):
-        return _from_nifti(path)
     mask, geometry = read_mask(path, "spleen")
-    return MaskFile(path, mask, geometry, sparse=True)
+    return MaskFile(path, mask, geometry, sparse=not path.name.lower().endswith((".nii", ".nii.gz")))
 
 
 def side_by_side(one: MaskFile, other: MaskFile) -> tuple[tuple[BoolArray, BoolArray], Geometry]:
@@ -119,18 +116,6 @@ def _turned_like(file: MaskFile, target: Geometry) -> tuple[BoolArray, Geometry]
         corner[order[axis]] = file.geometry.shape[order[axis]] - 1
     origin = tuple(float(v) for v in file.geometry.to_lps_mm(corner))
     return mask, Geometry(mask.shape, origin, target.spacing_mm, target.direction)  # type: ignore[arg-type]
-
-
-def _from_nifti(path: Path) -> MaskFile:
-    volume = read_nifti(path).volume
-    values = np.unique(volume.hu)
-    if len(values[values != 0]) > 1:
-        raise InputError(
-            "not-a-mask",
-            f"{path}: holds {len(values)} different values, not one mask",
-            "give a file that holds 0 and one other value",
-        )
-    return MaskFile(path, volume.hu != 0, volume.geometry, sparse=False)
 
 
 def _grids_differ(one: MaskFile, other: MaskFile) -> UsageError:
