@@ -112,7 +112,7 @@ def test_odd_files_end_as_named_refusals(data_dir):
 
 @pytest.mark.slow
 def test_phase_of_all_packed_scans(data_dir):
-    """The packed files hold no description, so that HU alone decide; the thresholds were set on these scans."""
+    """The packed files hold no description, so HU alone decide; the thresholds were set on these scans."""
     truth = {}
     for table in ("cases.csv", "external.csv"):
         with (data_dir / table).open() as file:

@@ -11,7 +11,7 @@ from pathlib import Path
 from splenic.ct.find import Opener, kind_of, walk
 from splenic.ct.gate import Gated, gate
 from splenic.ct.headers import DicomFile, Frame, Skipped, lenient, read_header
-from splenic.ct.pixels import DicomLoader, digest
+from splenic.ct.pixels import DicomLoader, digest, raw_digest
 from splenic.ct.split import MIN_SLICES, Stack, split_series
 from splenic.ct.types import Discovery, Finding, Scan, ScanInfo, Source, name_of
 from splenic.errors import InputError
@@ -51,9 +51,9 @@ def discover(
                 pile.faults.append(Finding(error.code, str(error), gate=True))
             if progress is not None:
                 progress(number, len(sources))
-    scans = list(pile.nifti)
-    for frames in _series(pile):
-        scans += _scans(frames, pile, interpolate_gap)
+        scans = list(pile.nifti)
+        for frames in _series(pile, opener):
+            scans += _scans(frames, pile, opener, interpolate_gap)
     scans.sort(key=_order)
     return Discovery(tuple(scans), dict(sorted(pile.skipped.items())), tuple(pile.faults))
 
@@ -103,36 +103,40 @@ def _long_enough(scan: Scan) -> Scan:
     return replace(scan, findings=(*scan.findings, Finding("too-few-slices", sentence, gate=True)))
 
 
-def _series(pile: _Pile) -> Iterable[list[Frame]]:
+def _series(pile: _Pile, opener: Opener) -> Iterable[list[Frame]]:
     """Frames by patient, study and series, each object once."""
     series: dict[SeriesKey, list[Frame]] = {}
     for copies in pile.files.values():
-        for frames in _unlike(copies, pile):
+        for frames in _unlike(copies, pile, opener):
             info = frames[0].file.info
             series.setdefault((info.patient_id, info.study_uid, info.series_uid), []).extend(frames)
     for key in sorted(series):
         yield sorted(series[key], key=lambda f: (f.file.sop_uid, f.index, str(f.position_mm)))
 
 
-def _unlike(copies: list[tuple[Frame, ...]], pile: _Pile) -> list[tuple[Frame, ...]]:
+def _unlike(copies: list[tuple[Frame, ...]], pile: _Pile, opener: Opener) -> list[tuple[Frame, ...]]:
     """The files under one SOP instance UID that differ; of equal ones the first that is whole is kept."""
     if len(copies) == 1:
         return copies
-    copies = sorted(
-        copies, key=lambda frames: (frames[0].file.pixels != "present", str(frames[0].file.source))
-    )
+    copies = sorted(copies, key=lambda one: (one[0].file.pixels != "present", str(one[0].file.source)))
     kept: list[tuple[Frame, ...]] = []
-    seen: dict[object, list[str]] = {}
     for frames in copies:
-        header = tuple(replace(frame, file=_unplaced(frame.file)) for frame in frames)
-        whole = [known for known in seen if known == header]
-        pixels = [digest(frame) for frame in frames]
-        if whole and (frames[0].file.pixels != "present" or pixels in seen.values()):
+        if any(_same(frames, other, opener) for other in kept):
             pile.skipped["duplicate file"] += 1
-            continue
-        seen[header] = pixels
-        kept.append(frames)
+        else:
+            kept.append(frames)
     return kept
+
+
+def _same(frames: tuple[Frame, ...], whole: tuple[Frame, ...], opener: Opener) -> bool:
+    """True if a file is a copy of another: equal header, and pixels equal, damaged or otherwise compressed."""
+    if [replace(f, file=_unplaced(f.file)) for f in frames] != [
+        replace(f, file=_unplaced(f.file)) for f in whole
+    ]:
+        return False
+    if frames[0].file.pixels != "present" or raw_digest(frames[0], opener) == raw_digest(whole[0], opener):
+        return True
+    return all(digest(a, opener) == digest(b, opener) for a, b in zip(frames, whole, strict=True))
 
 
 def _unplaced(file: DicomFile) -> DicomFile:
@@ -142,12 +146,12 @@ def _unplaced(file: DicomFile) -> DicomFile:
     )
 
 
-def _scans(frames: list[Frame], pile: _Pile, interpolate_gap: bool) -> list[Scan]:
+def _scans(frames: list[Frame], pile: _Pile, opener: Opener, interpolate_gap: bool) -> list[Scan]:
     info = frames[0].file.info
     if info.modality != "CT":
         return [_scan(gate(Stack(tuple(frames))), frames)]
     scans = []
-    for stack in split_series(frames, digest):
+    for stack in split_series(frames, lambda frame: digest(frame, opener)):
         number = pile.localisers[info.series_uid]
         if number:
             stack = stack.noting(

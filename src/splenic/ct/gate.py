@@ -208,7 +208,7 @@ def _position_conflict(frame: Frame, normal: npt.NDArray[np.float64]) -> Finding
     if original and normal[2] < 0:
         return Finding(
             "seen-from-head",
-            "its slices are stored as seen from the head, as no scanner writes them; left and right may be swapped",
+            "its slices are stored as seen from the head, unlike a scanner's; left and right may be swapped",
         )
     back_down = frame.orientation[4] > 0.5
     if original and abs(frame.orientation[4]) > 0.5 and back_down != position.endswith("S") and normal[2] > 0:

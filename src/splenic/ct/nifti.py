@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -128,12 +129,16 @@ class NiftiLoader:
 
 def _image(source: Source, data: bytes) -> Any:
     import nibabel
+    from nibabel.imageglobals import LoggingOutputSuppressor
 
     try:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        kind = nibabel.Nifti2Image if data[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nibabel.Nifti1Image
-        return kind.from_bytes(data)
+        second = data[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+        if not second and data[344:348] not in (b"n+1\0", b"ni1\0"):
+            raise ValueError("it does not begin as NIfTI does")
+        with LoggingOutputSuppressor():
+            return (nibabel.Nifti2Image if second else nibabel.Nifti1Image).from_bytes(data)
     except Exception as error:  # zlib, nibabel and numpy each raise their own
         raise InputError(
             "nifti-unreadable", f"{source}: cannot be read as NIfTI ({error})", "copy or export it again"
@@ -147,7 +152,7 @@ def _header_image(source: Source, data: bytes) -> Any:
     try:
         start = gzip.GzipFile(fileobj=BytesIO(data)).read(_HEADER_BYTES)
         return _image(source, start)
-    except (InputError, OSError, EOFError):  # a header longer than that, or a broken file
+    except (InputError, OSError, EOFError, zlib.error):  # a header longer than that, or a broken file
         return _image(source, data)
 
 

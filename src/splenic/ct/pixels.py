@@ -221,11 +221,25 @@ def _used_bits(stored: npt.NDArray[Any], used: int, signed: bool) -> npt.NDArray
     return (native << (bits - used)) >> (bits - used) if unextended or overlays else native
 
 
-def digest(frame: Frame) -> str:
-    """SHA-256 of a frame's stored values; of its bytes where they cannot be decoded."""
-    with Opener() as opener, lenient():
-        dataset = _read(opener, frame)
+def digest(frame: Frame, opener: Opener) -> str:
+    """SHA-256 of a frame's stored values; where they cannot be decoded, of the bytes of its pixel data.
+
+    A slice that cannot be read is left to the loader, which names it.
+    """
+    with lenient():
         try:
-            return hashlib.sha256(np.ascontiguousarray(_stored(dataset, frame)).tobytes()).hexdigest()
-        except Exception:  # an undecodable slice is found by the loader, with its name
-            return hashlib.sha256(bytes(dataset.get("PixelData") or b"")).hexdigest()
+            return hashlib.sha256(
+                np.ascontiguousarray(_stored(_read(opener, frame), frame)).tobytes()
+            ).hexdigest()
+        except Exception:
+            return raw_digest(frame, opener)
+
+
+def raw_digest(frame: Frame, opener: Opener) -> str:
+    """SHA-256 of the pixel data of a frame's file, as they are stored."""
+    try:
+        with lenient():
+            data = _read(opener, frame).get("PixelData") or b""
+    except InputError as error:
+        data = str(error).encode()
+    return hashlib.sha256(bytes(data)).hexdigest()
