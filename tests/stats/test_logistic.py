@@ -176,7 +176,7 @@ def test_what_cannot_be_fitted_is_said() -> None:
 
 
 def test_results_read_well() -> None:
-    y, x = [0, 1, 0, 1, 1, 0], [1, 2, 3, 4, 1, 2]
+    y, x = [0, 1, 0, 1, 1, 0], [1, 2, 3, 4, 1, 4]
     assert "odds ratio" in str(fit_logistic(y, x, terms=["sv"]))
     assert "Firth" in str(fit_firth_logistic(y, x, terms=["sv"]))
     assert "slope" in str(calibrate(y, [0.2, 0.7, 0.4, 0.6, 0.5, 0.3]))

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from splenic.stats.logistic import fit_logistic
 
 from splenic.stats import roc
 from splenic.stats._arrays import StatisticsError
 from splenic.stats.cox import fit_cox
 from splenic.stats.cox_prediction import predict_survival
 from splenic.stats.decision import net_benefit, net_benefit_survival
+from splenic.stats.logistic import fit_logistic
 from splenic.stats.time_dependent import brier_score, integrated_brier_score, time_dependent_auc
 
 REL = 1e-8
@@ -154,7 +154,7 @@ def test_brier(case_id: str) -> None:
     time, event, x = time[kept], event[kept], x[kept]
     fit = fit_cox(time, event, x, terms=terms, ties="breslow")
     case.match("coef", dict(zip(terms, fit.coefficient)), rel=1e-7)
-    risk = 1 - predict_survival(fit, x, at).survival.T
+    risk = 1 - predict_survival(fit, x, at).estimate.T
     result = brier_score(time, event, risk, at)
     got: dict[str, Any] = {"n": result.n, "time": at, "brier": result.estimate, "scaled": result.scaled}
     got |= {"brier_kaplan_meier": result.null, "risk_first_5_rows": risk[:5]}
@@ -163,7 +163,7 @@ def test_brier(case_id: str) -> None:
     limits = {"se": result.standard_error, "lower": result.low, "upper": result.high}
     case.match("riskRegression", limits, rel=1e-5)
     grid = case.expected("integrated.grid")
-    over = 1 - predict_survival(fit, x, grid).survival.T
+    over = 1 - predict_survival(fit, x, grid).estimate.T
     step = integrated_brier_score(time, event, over, grid)
     straight = integrated_brier_score(time, event, over, grid, rule="trapezoid")
     scores = brier_score(time, event, over, grid).estimate
@@ -180,7 +180,7 @@ def test_net_benefit(case_id: str) -> None:
     if "survival" in case_id:
         covariates = np.column_stack([markers, table["pvt"]])
         fit = fit_cox(table["os_months"], table["os_event"], covariates, ties="breslow")
-        risk = 1 - predict_survival(fit, covariates, [24]).survival[0]
+        risk = 1 - predict_survival(fit, covariates, [24]).estimate[0]
         curve = net_benefit_survival(table["os_months"], table["os_event"], risk, thresholds, at=24)
     else:
         model = fit_logistic(table["decomp_status"] == 1, markers, terms=["log2_sv", "albi"])

@@ -24,6 +24,7 @@ from ._arrays import (
     check_choice,
     check_level,
     complete_rows,
+    sum_by_place,
 )
 from ._distributions import normal_width
 from .competing import incidence_at
@@ -102,11 +103,12 @@ class _Censoring:
     def __init__(self, time: Floats, status: Floats) -> None:
         self.time, self.status = time, status
         self.times, self.place, leaving = np.unique(time, return_inverse=True, return_counts=True)
-        lost = np.bincount(self.place, weights=np.asarray(status == 0, dtype=np.float64))
+        lost = sum_by_place(self.place, np.asarray(status == 0, dtype=np.float64), self.times.size)
         self.at_risk = np.cumsum(leaving[::-1])[::-1].astype(np.float64)
         after_events = self.at_risk - (leaving - lost)
-        self.hazard = np.divide(lost, after_events, out=np.zeros(lost.size), where=lost > 0)
-        self.after = np.cumprod(1 - self.hazard)
+        self.after = np.cumprod(1 - np.divide(lost, after_events, out=np.zeros(lost.size), where=lost > 0))
+        # The martingale counts all who were there, as its rows do: those with an event at that time too.
+        self.hazard = lost / self.at_risk
 
     def at(self, t: float) -> float:
         place = int(np.searchsorted(self.times, t, side="right"))
@@ -121,7 +123,7 @@ class _Censoring:
 
         ``terms`` (n,) are the rows' weighted contributions; each depends on G up to min(time, t).
         """
-        behind = np.bincount(self.place, weights=terms, minlength=self.times.size)
+        behind = sum_by_place(self.place, terms, self.times.size)
         ahead = np.concatenate([np.cumsum(behind[::-1])[::-1][1:], [0.0]])  # terms of later times
         per_unit = np.where(self.times <= t, ahead / self.at_risk, 0.0)
         drained = np.cumsum(per_unit * self.hazard)
@@ -203,7 +205,7 @@ def _auc(censoring: _Censoring, x: Floats, t: float, controls: Controls) -> tupl
 def _weighted_below(x: Floats, weight: Floats) -> Floats:
     """For every row the weight of smaller values, and half that of equal ones; one sort."""
     values, place = np.unique(x, return_inverse=True)
-    mass = np.bincount(place, weights=weight, minlength=values.size)
+    mass = sum_by_place(place, weight, values.size)
     return np.asarray((np.cumsum(mass) - mass / 2)[place], dtype=np.float64)
 
 
