@@ -129,7 +129,7 @@ def _unlike(copies: list[tuple[Frame, ...]], pile: _Pile, opener: Opener) -> lis
 
 
 def _same(frames: tuple[Frame, ...], whole: tuple[Frame, ...], opener: Opener) -> bool:
-    """True if a file is a copy of another: equal header, and pixels equal, damaged or otherwise compressed."""
+    """True if a file copies another: equal header, and pixels equal, damaged or otherwise compressed."""
     if [replace(f, file=_unplaced(f.file)) for f in frames] != [
         replace(f, file=_unplaced(f.file)) for f in whole
     ]:
