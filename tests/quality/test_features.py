@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from splenic.ct import Volume
 from splenic.measure import Measurement
 from splenic.quality import features
 from splenic.segment.types import Segmentation
@@ -97,3 +98,12 @@ def test_without_a_surface_there_is_no_sphericity(body):
     ball = np.linalg.norm(body.places - [60.0, 0.0, 0.0], axis=-1) < 30
     # A ball is 1; the voxels' surface is smoothed by `measure` and may be off by some per cent.
     assert features(*body.case(ball))["sphericity"] == pytest.approx(1, abs=0.07)
+
+
+def test_likeness_has_another_name_without_contrast(body):
+    measurement, found, volume = body.case(body.spleen)
+    hu = volume.hu.copy()
+    hu[body.spleen] -= 70
+    values = features(measurement, found, Volume.of(hu, volume.geometry))
+    assert {"unenhanced_alike_beside", "unenhanced_alike_outside", "unenhanced_alike_worst_side"} <= set(values)
+    assert "alike_beside" not in values

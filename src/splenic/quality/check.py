@@ -176,7 +176,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shipped = np.array([model.score(sample.features) for sample in samples])
     sys.stdout.write("The shipped weights\n" + table(samples, shipped) + "\n")
     if chosen.write is not None:
-        chosen.write.write_text(json.dumps(asdict(fitted(model, samples)), indent=1) + "\n", encoding="utf-8")
+        new = fitted(model, samples)
+        data = {"basis": new.basis, "intercept": new.intercept, "terms": [asdict(term) for term in new.terms]}
+        chosen.write.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

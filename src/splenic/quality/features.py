@@ -22,6 +22,7 @@ CORE_MM = 4.0
 BESIDE_MM = (1.0, 3.0)
 OUTSIDE_MM = (3.0, 7.0)
 FAT_HU = -100.0
+UNENHANCED_HU = 65.0
 BLOCK_MM = 9.0
 _COARSEST_MM = 1.2
 _BRIGHT_HU, _BODY_HU = 320, -200
@@ -159,15 +160,17 @@ def _density(crop: _Crop) -> dict[str, float]:
     within = smooth[crop.mask]
     spread = max(1.5 * float(smooth[core].std()), 12.0)
     fat_edge = (mean + FAT_HU) / 2
+    unenhanced = "unenhanced_" if mean < UNENHANCED_HU else ""
     return {
         "hu_mean": mean,
         "hu_sd": sd,
         "hu_block_sd": float(blocks.std()) if blocks.size > 3 else 0.0,
         "fat_share": float((within < fat_edge).mean()),
         "bright_share": float((within > _BRIGHT_HU).mean()),
-        "alike_beside": _alike(smooth, crop, BESIDE_MM, mean, spread),
-        "alike_outside": _alike(smooth, crop, OUTSIDE_MM, mean, spread),
-        "alike_worst_side": _alike_worst_side(smooth, crop, mean, spread),
+        # Without contrast, muscle and stomach are as dense as the spleen, and more is normal.
+        f"{unenhanced}alike_beside": _alike(smooth, crop, BESIDE_MM, mean, spread),
+        f"{unenhanced}alike_outside": _alike(smooth, crop, OUTSIDE_MM, mean, spread),
+        f"{unenhanced}alike_worst_side": _alike_worst_side(smooth, crop, mean, spread),
     }
 
 
