@@ -133,6 +133,13 @@ def test_the_influence_is_the_derivative_by_a_rows_weight(data: list[tuple[int, 
         assert (concordance(*again).estimate - found.estimate) * found.influence[i] >= -1e-12
 
 
+def test_risks_that_differ_in_the_last_bit_are_tied() -> None:
+    risk = np.array([0.1 + 0.2, 0.3, 1.0])
+    assert risk[0] != risk[1]
+    found = concordance([1, 2, 3], [1, 1, 1], risk)
+    assert (found.tied_risk, found.discordant, found.concordant) == (1, 2, 0)
+
+
 def test_a_perfect_risk_has_one_and_none_has_a_half() -> None:
     assert concordance([1, 2, 3], [1, 1, 1], [3, 2, 1]).estimate == 1
     assert concordance([1, 2, 3], [1, 1, 0], [2, 2, 2]).estimate == 0.5

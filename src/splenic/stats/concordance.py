@@ -124,7 +124,8 @@ def concordance(
 
     Parameters
     ----------
-    time, event, risk : shape (n,). Rows with a missing value are dropped.
+    time, event, risk : shape (n,). Rows with a missing value are dropped. Risks that differ by less than
+        1e-12 of the largest are tied: equal patients get linear predictors that differ in the last bit.
     weight : of the pairs of an event at time t: ``n`` one each (Harrell), ``n/G2`` by 1 / G(t-)^2 with G the
         censoring distribution (Uno), ``S`` by n S(t-) / n(t), ``S/G`` by n S(t-) / (n(t) G(t-)), ``I`` by
         1 / n(t).
@@ -146,7 +147,7 @@ def concordance(
     t, e, x = t[keep], e[keep], x[keep]
     # At one time events come before censorings, so that the two are comparable and two events are not.
     order = np.unique(t, return_inverse=True)[1] * 2 + (e == 0)
-    ranks = np.unique(x, return_inverse=True)[1]
+    ranks = _ranks(x)
     factor = e * _time_weights(t, e, weight)
     if limit is not None:
         factor = np.where(t > limit, 0.0, factor)
@@ -211,6 +212,14 @@ def concordance_difference(
     return ConcordanceDifference(
         estimate, std_err, estimate - width, estimate + width, z, normal_p(z), both.T @ both, one, two
     )
+
+
+def _ranks(x: Floats) -> Ints:
+    order = np.argsort(x, kind="stable")
+    apart = np.diff(x[order]) > 1e-12 * np.abs(x).max(initial=0)
+    ranks = np.empty(x.size, dtype=np.intp)
+    ranks[order] = np.concatenate([[0], np.cumsum(apart)])
+    return ranks
 
 
 def _time_weights(time: Floats, event: Floats, weight: TimeWeight) -> Floats:

@@ -32,7 +32,7 @@ Ties = Literal["efron", "breslow", "exact"]
 
 
 @dataclass(frozen=True, slots=True)
-class ChiSquared:
+class ModelTest:
     """A chi-squared statistic with its degrees of freedom and p."""
 
     statistic: float
@@ -83,10 +83,10 @@ class CoxFit:
     covariance_naive: Floats
     loglik_null: float
     loglik: float
-    likelihood_ratio: ChiSquared
-    wald: ChiSquared
-    score: ChiSquared
-    robust_score: ChiSquared | None
+    likelihood_ratio: ModelTest
+    wald: ModelTest
+    score: ModelTest
+    robust_score: ModelTest | None
     n: int
     events: int
     ties: Ties
@@ -203,9 +203,9 @@ def fit_cox(
     )
 
 
-def chi_squared(statistic: float, df: int) -> ChiSquared:
+def model_test(statistic: float, df: int) -> ModelTest:
     """A chi-squared test from its statistic."""
-    return ChiSquared(statistic, df, chi_squared_p(statistic, df))
+    return ModelTest(statistic, df, chi_squared_p(statistic, df))
 
 
 def evaluator(sets: RiskSets, ties: Ties) -> Callable[[Floats], Evaluation]:
@@ -234,7 +234,7 @@ def model_sets(data: CoxData, ties: Ties, x: Floats | None = None, offset: Float
     )
 
 
-def _robust(sets: RiskSets, beta: Floats, naive: Floats, groups: Ints) -> tuple[Floats, ChiSquared]:
+def _robust(sets: RiskSets, beta: Floats, naive: Floats, groups: Ints) -> tuple[Floats, ModelTest]:
     """Sandwich variance from the score residuals summed by cluster, and the score test of the same kind."""
 
     def summed(at: Floats) -> Floats:
@@ -248,13 +248,13 @@ def _robust(sets: RiskSets, beta: Floats, naive: Floats, groups: Ints) -> tuple[
     return here.T @ here, test
 
 
-def _test(u: Floats, info: Floats) -> ChiSquared:
+def _test(u: Floats, info: Floats) -> ModelTest:
     """Quadratic form; columns determined by earlier ones (a variance from too few clusters) add nothing."""
     used: list[int] = []
     for column in range(u.size):
         if _share_unexplained(info, column, used) > 1e-10:
             used.append(column)
-    return chi_squared(float(u[used] @ np.linalg.solve(info[np.ix_(used, used)], u[used])), u.size)
+    return model_test(float(u[used] @ np.linalg.solve(info[np.ix_(used, used)], u[used])), u.size)
 
 
 def _result(
@@ -264,9 +264,9 @@ def _result(
     naive: Floats,
     loglik_null: float,
     loglik: float,
-    wald: ChiSquared,
-    score_test: ChiSquared,
-    robust_score: ChiSquared | None,
+    wald: ModelTest,
+    score_test: ModelTest,
+    robust_score: ModelTest | None,
     data: CoxData,
     ties: Ties,
     level: float,
@@ -274,7 +274,7 @@ def _result(
 ) -> CoxFit:
     std_err, width = np.sqrt(np.diag(covariance)), normal_width(level)
     z = beta / std_err
-    lr = chi_squared(2 * (loglik - loglik_null), len(names))
+    lr = model_test(2 * (loglik - loglik_null), len(names))
     with np.errstate(over="ignore"):
         low, high = np.exp(beta - width * std_err), np.exp(beta + width * std_err)
     return CoxFit(

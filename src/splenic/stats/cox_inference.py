@@ -9,7 +9,7 @@ import numpy as np
 from ._arrays import Floats, Ints, StatisticsError
 from ._distributions import chi_squared_p, chi_squared_quantile
 from ._newton import maximise
-from .cox import ChiSquared, CoxFit, chi_squared, evaluator, model_sets
+from .cox import CoxFit, ModelTest, evaluator, model_sets, model_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class DropTests:
     aic: Floats
 
 
-def compare_nested(small: CoxFit, large: CoxFit) -> ChiSquared:
+def compare_nested(small: CoxFit, large: CoxFit) -> ModelTest:
     """Likelihood-ratio test of a model against one that contains it, fitted to the same rows."""
     if small.n != large.n or not np.array_equal(small.data.rows, large.data.rows):
         raise StatisticsError("bad-shape", "the two models were fitted to different rows", "drop rows first")
     df = len(large.terms) - len(small.terms)
-    return chi_squared(2 * (large.loglik - small.loglik), df)
+    return model_test(2 * (large.loglik - small.loglik), df)
 
 
 def drop_each(fit: CoxFit) -> DropTests:
@@ -62,7 +62,7 @@ def drop_each(fit: CoxFit) -> DropTests:
     return DropTests(fit.terms, statistic, df, p, -2 * values + 2 * (len(fit.terms) - 1))
 
 
-def profile_intervals(fit: CoxFit, level: float = 0.95) -> ProfileIntervals:
+def cox_profile_intervals(fit: CoxFit, level: float = 0.95) -> ProfileIntervals:
     """Hazard ratios at which twice the loss of the maximised log likelihood reaches the chi-squared quantile.
 
     A side on which the likelihood never falls that far has the limit 0 or infinity.

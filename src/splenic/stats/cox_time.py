@@ -86,7 +86,8 @@ def fit_cox_by_period(
 ) -> CoxFit:
     """Cox model in which one column has its own coefficient in each period between the cuts.
 
-    The column becomes one column per period, named like ``sv (0 to 12)`` and ``sv (from 12)``.
+    The column becomes one column per period, named like ``sv (0 to 12)`` and ``sv (from 12)``. Rows with a
+    missing value, or with no time at risk (time zero), are dropped.
     """
     t, e, matrix, names, place = _columns(time, event, x, terms, varying)
     parts = split_time(t, e, list(cuts))
@@ -129,7 +130,8 @@ def fit_cox_time_interaction(
     """Cox model with one column's coefficient a straight line in time or its logarithm.
 
     Rows are cut at every time of death, so the memory grows with rows times deaths; meant for cohorts up to a
-    few thousand rows. The column gets a companion named like ``sv x log(time)``.
+    few thousand rows. The column gets a companion named like ``sv x log(time)``. Rows with a missing value, or
+    with no time at risk (time zero), are dropped.
     """
     check_choice(scale, ("log", "identity"), "scale")
     t, e, matrix, names, place = _columns(time, event, x, terms, varying)

@@ -24,7 +24,7 @@ from ._arrays import (
 )
 from ._distributions import chi_squared_p, chi_squared_quantile
 from ._risk_sets import RiskSets, at_places, risk_sets
-from .cox import ChiSquared, chi_squared
+from .cox import ModelTest, model_test
 
 _STEP = 1e-10
 _MOST_STEPS = 60
@@ -50,7 +50,7 @@ class FirthCoxFit:
     high: Floats
     statistic: Floats
     p: Floats
-    overall: ChiSquared
+    overall: ModelTest
     loglik: float
     n: int
     events: int
@@ -125,7 +125,7 @@ def fit_firth_cox(
         *limits,
         statistics,
         chi_squared_p(statistics, np.ones(p)),
-        chi_squared(2 * (best.loglik - null.loglik), p),
+        model_test(2 * (best.loglik - null.loglik), p),
         best.loglik + float(np.log(scale).sum()),
         t.size,
         int(e.sum()),

@@ -21,9 +21,9 @@ from ._arrays import (
     sum_by_place,
 )
 from ._distributions import chi_squared_p, normal_p
+from .multiplicity import Adjustment, adjust_p
 
 Weighting = Literal["fleming-harrington", "gehan", "tarone-ware", "peto-prentice"]
-Adjustment = Literal["holm", "bh", "bonferroni", "hochberg"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ def pairwise_logrank(
         tuple(data.levels[b] for _, b in pairs),
         np.array([test.statistic for test in tests]),
         p,
-        _adjust(p, adjustment),
+        adjust_p(p, adjustment),
         adjustment,
         tests[0].method,
     )
@@ -220,22 +220,22 @@ def permutation_logrank(
     event: ArrayLike,
     group: ArrayLike,
     *,
-    ties: Literal["mid-ranks", "hothorn-lausen"] = "mid-ranks",
+    ties: Literal["nelson-aalen", "hothorn-lausen"] = "nelson-aalen",
     most_exact: int = 2_000_000,
 ) -> PermutationLogRank:
     """Log-rank test of two groups whose labels are exchanged, not their risk sets.
 
     Parameters
     ----------
-    ties : scores at tied times: ``mid-ranks`` are event minus Nelson-Aalen; ``hothorn-lausen`` uses the
-        largest rank in a tie (`maxstat`'s scores).
+    ties : how tied deaths share the hazard, see `splenic.stats.maxstat.logrank_scores`.
     most_exact : the exact p is NaN where there are more ways than this to choose the smaller group.
     """
+    from .maxstat import logrank_scores
+
     data = _columns(time, event, group, None, None)
     if len(data.levels) != 2:
         raise StatisticsError("bad-groups", f"group: two groups are needed, got {len(data.levels)}")
-    check_choice(ties, ("mid-ranks", "hothorn-lausen"), "ties")
-    scores = permutation_scores(data.time, data.event, ties)
+    scores = logrank_scores(data.time, data.event, ties)
     first = data.group == 0
     n, m = first.size, int(first.sum())
     centred = scores - scores.mean()
@@ -244,17 +244,6 @@ def permutation_logrank(
     z = float(total / spread) if spread > 0 else np.nan
     exact = _exact_p(centred, min(m, n - m), abs(total), most_exact)
     return PermutationLogRank(z, normal_p(z), exact, scores, ties)
-
-
-def permutation_scores(time: Floats, event: Floats, ties: str) -> Floats:
-    """Log-rank scores, event minus a cumulative hazard, in the order of the rows, shape (n,)."""
-    times, place = np.unique(time, return_inverse=True)
-    k = times.size
-    deaths, leaving = sum_by_place(place, event, k), sum_by_place(place, np.ones(place.size), k)
-    at_risk = np.cumsum(leaving[::-1])[::-1]
-    denominator = at_risk - leaving + 1 if ties == "hothorn-lausen" else at_risk
-    scores: Floats = event - np.cumsum(deaths / denominator)[place]
-    return scores
 
 
 def _one_stratum(
@@ -301,25 +290,6 @@ def _quadratic_form(difference: Floats, variance: Floats, expected: Floats) -> t
         # Groups that are never at risk together cannot be compared; the others still can.
         return float(u @ np.linalg.pinv(v) @ u), int(np.linalg.matrix_rank(v))
     return float(u @ np.linalg.solve(v, u)), df
-
-
-def _adjust(p: Floats, adjustment: Adjustment) -> Floats:
-    """p values adjusted for their number: Holm, Benjamini & Hochberg, Bonferroni, or Hochberg."""
-    check_choice(adjustment, ("holm", "bh", "bonferroni", "hochberg"), "adjustment")
-    m = p.size
-    if adjustment == "bonferroni":
-        return np.minimum(p * m, 1.0)
-    order = np.argsort(p, kind="stable")
-    rank = np.arange(1, m + 1)
-    factor = m / rank if adjustment == "bh" else m - rank + 1.0
-    scaled = p[order] * factor
-    if adjustment == "holm":
-        running = np.maximum.accumulate(scaled)
-    else:
-        running = np.minimum.accumulate(scaled[::-1])[::-1]
-    adjusted = np.empty(m)
-    adjusted[order] = np.minimum(running, 1.0)
-    return adjusted
 
 
 def _exact_p(scores: Floats, size: int, total: float, most: int) -> float:

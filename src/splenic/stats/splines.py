@@ -24,7 +24,7 @@ from ._distributions import chi_squared_p, normal_width
 from ._newton import Evaluation, maximise
 from ._risk_sets import information, moments, risk_sets, score
 from ._spline_bases import EvenBSplines, NaturalCubic, RestrictedCubic, natural_cubic, restricted_cubic
-from .cox import ChiSquared, CoxFit, chi_squared, fit_cox
+from .cox import CoxFit, ModelTest, fit_cox, model_test
 from .cox_inference import compare_nested
 
 
@@ -54,8 +54,8 @@ class SplineEffect:
     fit: CoxFit
     linear: CoxFit
     basis: RestrictedCubic | NaturalCubic
-    nonlinear_lr: ChiSquared
-    nonlinear_wald: ChiSquared | None
+    nonlinear_lr: ModelTest
+    nonlinear_wald: ModelTest | None
     curve: EffectCurve
     method: str
     reference: str = "Harrell 2015; Hastie 1992"
@@ -81,7 +81,7 @@ class PenalisedSplineEffect:
     loglik_null: float
     linear_slope: float
     linear_std_err: float
-    linear: ChiSquared
+    linear: ModelTest
     nonlinear_statistic: float
     nonlinear_df: float
     nonlinear_p: float
@@ -135,7 +135,7 @@ def fit_cox_spline(
     wald = None
     if kind == "restricted-cubic":
         bent, v = fit.coefficient[1:k], fit.covariance[1:k, 1:k]
-        wald = chi_squared(float(bent @ np.linalg.solve(v, bent)), k - 1)
+        wald = model_test(float(bent @ np.linalg.solve(v, bent)), k - 1)
     curve = _curve(basis, fit.coefficient[:k], fit.covariance[:k, :k], marker, grid, reference_value, level)
     name = (
         f"restricted cubic spline, {knots} knots"
@@ -201,7 +201,7 @@ def fit_cox_penalised_spline(
         null,
         slope,
         std_err,
-        chi_squared(straight, 1),
+        model_test(straight, 1),
         whole - straight,
         reached - 1,
         p,

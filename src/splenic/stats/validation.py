@@ -53,7 +53,7 @@ class OptimismCorrected:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class SurvivalCalibration:
     """Predicted against observed risk at one time.
 
     Attributes
@@ -159,7 +159,7 @@ def calibration_at(
     *,
     groups: int = 5,
     level: float = 0.95,
-) -> Calibration:
+) -> SurvivalCalibration:
     """Compare predicted survival at one time with what happened.
 
     Parameters
@@ -193,7 +193,7 @@ def calibration_at(
     smoothed = 1 - predict_survival(smooth.fit, smooth.basis.columns(spread), [at]).estimate[0]
     error = np.abs(smoothed - risk)
     table = _by_group(t, e, risk, at, groups, level)
-    return Calibration(
+    return SurvivalCalibration(
         float(at),
         ratio,
         ratio / factor,
