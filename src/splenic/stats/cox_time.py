@@ -130,7 +130,7 @@ def fit_cox_time_interaction(
     """Cox model with one column's coefficient a straight line in time or its logarithm.
 
     Rows are cut at every time of death, so the memory grows with rows times deaths; meant for cohorts up to a
-    few thousand rows. The column gets a companion named like ``sv x log(time)``. Rows with a missing value, or
+    few thousand rows. The column gets a companion named like ``sv x log(time)``. Rows with missing values, or
     with no time at risk (time zero), are dropped.
     """
     check_choice(scale, ("log", "identity"), "scale")
