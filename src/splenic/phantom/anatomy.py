@@ -127,10 +127,12 @@ class Anatomy:
     def neighbours(self, p: Patch) -> Field:
         """What dents the spleen: the stomach and the left kidney, each with its film of fat."""
         gap = np.float32(self.gap_mm[0]) + np.float32(self.gap_mm[1]) * p.wave(self.gap)
-        # Nothing of the spleen lies medial to the kidney, or within reach of the spine and the great vessels.
-        beside = Patch(np.maximum(p.x, np.float32(self.kidney_left[0][0])), p.y, p.z, p.frame)
+        # Nothing of the spleen lies medial to or behind the kidney, or near spine and great vessels.
+        at_x, at_y, _ = self.kidney_left[0]
+        beside = Patch(np.maximum(p.x, np.float32(at_x)), np.minimum(p.y, np.float32(at_y)), p.z, p.frame)
         kidney = self.kidney(beside, left=True) - np.maximum(gap + 3, 1)
         kidney = np.minimum(kidney, cylinder(p.x, p.y, (2, 40), (36, 34)))
+        kidney = np.minimum(kidney, np.maximum(p.x - 36, 18 - p.y))
         # Only below the stomach may a very large spleen reach the midline.
         kidney = np.minimum(kidney, p.x - 16 + np.clip((-20 - p.z) * np.float32(0.7), 0, 60))
         # Far inside a full stomach the spleen may still press it: it is painted over the stomach there.
