@@ -12,7 +12,7 @@ import pytest
 from pydicom import dcmread
 
 from splenic.ct import Discovery, Scan, choose, discover, group_cases, phase_of, read_nifti
-from splenic.ct.slab import lung_base_mm, upper_abdomen_share
+from splenic.ct.slab import lung_base_mm, slab_of
 
 pytestmark = pytest.mark.shared
 
@@ -129,9 +129,9 @@ def test_phase_of_all_packed_scans(data_dir):
 def test_coverage_of_a_chest_scan_is_less(data_dir):
     chest = read_nifti(data_dir / "scans" / "LIDC_0003.nii.gz")
     abdomen = read_nifti(data_dir / "scans" / "HCC_006_19990806_a3.nii.gz")
-    assert upper_abdomen_share(chest.slab) < 0.65
-    assert upper_abdomen_share(abdomen.slab) == 1.0
-    assert lung_base_mm(abdomen.slab) > 150
+    assert chest.survey.upper_abdomen < 0.65
+    assert abdomen.survey.upper_abdomen == 1.0
+    assert lung_base_mm(slab_of(abdomen)) > 150
 
 
 def cut_pixels(image, _):

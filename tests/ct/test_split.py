@@ -169,3 +169,41 @@ def test_two_orientations_of_full_length_are_two_scans(make_series):
         ),
     )
     assert sorted(scan.refused for scan in scans) == [False, True]
+
+
+def test_a_value_that_changes_along_the_scan_splits_nothing(make_series):
+    folder, hu = make_series(
+        slices=30, edit=lambda image, index: setattr(image, "SliceThickness", 4.0 + (index % 3 == 0) / 1000)
+    )
+    (scan,) = scans_of(folder)
+    assert codes(scan) == {"mixed-thickness"}
+    assert np.array_equal(scan.volume.hu, hu)
+
+
+def test_a_gap_in_step_and_shoot_is_still_a_missing_slice(make_series):
+    folder, _ = make_series(
+        slices=24, skip=[9], edit=lambda image, index: setattr(image, "AcquisitionNumber", index // 4 + 1)
+    )
+    (scan,) = scans_of(folder)
+    assert {f.code for f in scan.findings if f.gate} == {"missing-slice"}
+
+
+def test_interleaved_sweeps_are_separated(make_series):
+    def later(image):
+        image.AcquisitionNumber = 2
+        image.ImagePositionPatient[2] += 2
+
+    scans, hu = pair(make_series, lambda image: None, later, slices=16)
+    assert [scan.geometry.shape[0] for scan in scans] == [16, 16]
+    assert not any(scan.refused for scan in scans)
+    assert np.array_equal(scans[1].volume.hu, hu + 3)
+
+
+def test_a_remainder_far_away_does_not_spoil_the_scan(make_series):
+    def edit(image, index):
+        if index > 12:
+            image.AcquisitionNumber = 2
+            image.ImagePositionPatient[2] += 100
+
+    scans = scans_of(make_series(slices=15, edit=edit)[0])
+    assert [(scan.geometry.shape[0], scan.refused) for scan in scans] == [(13, False), (2, True)]

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from splenic.ct.kernel import sharpness
 from splenic.ct.phase import phase_of_tags
-from splenic.ct.slab import upper_abdomen_share
-from splenic.ct.types import Candidate, Choice, Finding, Scan
+from splenic.ct.types import Candidate, Choice, Finding, Phase, Scan
 from splenic.errors import InputError
 
 
@@ -74,7 +73,8 @@ def choose(scans: Sequence[Scan], *, look: bool = True) -> Choice:
     judged.sort(key=lambda item: (*(-value for value in item.key), item.scan.identity))
     best = judged[0] if judged and not judged[0].fault else None
     candidates = tuple(
-        Candidate(item.scan, rank, item.score, _reason(item, best)) for rank, item in enumerate(judged, 1)
+        Candidate(item.scan, rank, item.score, _reason(item, best), item.phase)
+        for rank, item in enumerate(judged, 1)
     )
     return Choice(best.scan if best else None, candidates)
 
@@ -86,6 +86,7 @@ class _Judged:
     scan: Scan
     score: Mapping[str, float]
     fault: str
+    phase: Phase
 
     @property
     def key(self) -> tuple[float, ...]:
@@ -97,7 +98,7 @@ def _judge(scan: Scan, *, look: bool) -> _Judged:
     share, phase = 1.0, phase_of_tags(scan).phase
     if look and not fault:
         try:
-            share, phase = upper_abdomen_share(scan.slab), scan.phase
+            share, phase = scan.survey.upper_abdomen, scan.phase
         except InputError as error:
             fault = str(error)
     spacing = scan.geometry.spacing_mm[0] if scan.geometry else 0.0
@@ -114,7 +115,7 @@ def _judge(scan: Scan, *, look: bool) -> _Judged:
         "covered": round(share, 3),
         "slices": float(slices),
     }
-    return _Judged(scan, score, fault)
+    return _Judged(scan, score, fault, phase)
 
 
 _UNSOUND = {"gap-between-slices", "gap-interpolated", "lossy-compressed"}
@@ -143,11 +144,8 @@ def _reason(item: _Judged, best: _Judged | None) -> str:
         return f"refused: {item.fault}"
     scan = item.scan
     assert scan.geometry is not None
-    phase = next(name for name, rank in _PHASE_RANK.items() if rank == item.score["phase"])
-    what = (
-        f"{phase} phase, {scan.geometry.shape[0]} slices every {scan.geometry.spacing_mm[0]:g} mm, kernel "
-        + (scan.info.kernel or "unknown")
-    )
+    slices, spacing = scan.geometry.shape[0], scan.geometry.spacing_mm[0]
+    what = f"{item.phase} phase, {slices} slices every {spacing:g} mm, kernel {scan.info.kernel or 'unknown'}"
     if best is None or item is best:
         return f"chosen: {what}"
     for part, value in item.score.items():

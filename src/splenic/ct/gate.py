@@ -112,7 +112,7 @@ def _pixel_findings(frames: Sequence[Frame]) -> list[Finding]:
                 gate=True,
             )
         )
-    kinds = {f.file.rescale_type for f in frames} - _HU_TYPES
+    kinds = {f.rescale_type for f in frames} - _HU_TYPES
     if kinds:
         found.append(
             Finding(

@@ -121,7 +121,6 @@ class DicomFile:
     bits_stored: int
     signed: bool
     padding: int | None
-    rescale_type: str
     lossy: bool
     pixels: PixelStatus
 
@@ -149,6 +148,7 @@ class Frame:
     time_s: float | None
     content_time_s: float | None
     thickness_mm: float | None
+    rescale_type: str
 
 
 @contextmanager
@@ -260,7 +260,6 @@ def _file(source: Source, dataset: Dataset, pixels: PixelStatus) -> DicomFile:
         bits_stored=bits,
         signed=signed,
         padding=padding,
-        rescale_type=_text(dataset, "RescaleType").upper(),
         lossy=_text(dataset, "LossyImageCompression") == "01",
         pixels=pixels,
     )
@@ -351,6 +350,7 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
         ),
         content_time_s=seconds_of(_string(find("ContentTime"))),
         thickness_mm=thickness[0] if thickness and thickness[0] > 0 else None,
+        rescale_type=_string(find("RescaleType")).upper(),
     )
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from splenic.ct.aorta import VERTEBRA_MAX_HU, VesselHu, vessel_hu
+from splenic.ct.aorta import VERTEBRA_MAX_HU, VesselHu
 from splenic.ct.types import Phase, PhaseEstimate, Scan
 from splenic.errors import InputError
 
@@ -65,7 +65,7 @@ def phase_of(scan: Scan) -> PhaseEstimate:
     if scan.geometry is None or scan.loader is None:
         return tags
     try:
-        seen = vessel_hu(scan.slab)
+        seen = scan.survey.vessels
     except InputError:
         return tags
     return _joined(tags, phase_of_hu(seen))

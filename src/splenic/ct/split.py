@@ -191,27 +191,38 @@ def tolerance_mm(spacing_mm: float) -> float:
     return max(0.05 * spacing_mm, 0.11)
 
 
-def is_regular(frames: Sequence[Frame]) -> bool:
-    """True if the slices form one stack with one spacing and no two at the same place."""
+def is_regular(frames: Sequence[Frame], max_steps: int = 1) -> bool:
+    """True if the slices form one stack with one spacing and no two at the same place.
+
+    With ``max_steps`` of 3, two slices may be missing at a place.
+    """
     if len(frames) < 3:
         return False
     gaps = np.diff(np.sort(projections_mm(frames)))
     middle = float(np.median(gaps))
-    return middle > 0.01 and bool(np.all(np.abs(gaps - middle) <= tolerance_mm(middle)))
+    if middle <= 0.01:
+        return False
+    steps = np.rint(gaps / middle)
+    even = np.abs(gaps - steps * middle) <= tolerance_mm(middle) * steps
+    return bool(np.all(even & (steps >= 1) & (steps <= max_steps)))
 
 
 def _split_by(stack: Stack, key: Callable[[Frame], Hashable], code: str, what: str) -> list[Stack]:
-    """Split where a header value differs, unless the pieces only make sense together."""
+    """Split where a header value differs, unless the pieces only make sense together.
+
+    They do if all of them form one stack, and either one is too short for a sweep or one has holes that the
+    others fill: then the value merely changes along the scan.
+    """
     groups: dict[Hashable, list[Frame]] = {}
     for frame in stack.frames:
         groups.setdefault(key(frame), []).append(frame)
     if len(groups) < 2:
         return [stack]
     shortest = min(float(np.ptp(projections_mm(group))) for group in groups.values())
-    if shortest < _SWEEP_MM and is_regular(stack.frames):
-        return [
-            stack.noting(Finding(code, f"{len(groups)} {what} form one regular stack and were kept together"))
-        ]
+    dependent = shortest < _SWEEP_MM or not all(is_regular(group) for group in groups.values())
+    if dependent and is_regular(stack.frames, max_steps=3):
+        note = Finding(code, f"{len(groups)} {what} form one stack and were kept together")
+        return [stack.noting(note)]
     return [Stack(tuple(group), stack.findings) for group in groups.values()]
 
 

@@ -15,7 +15,7 @@ from splenic.ct.geometry import Geometry
 from splenic.errors import InputError
 
 if TYPE_CHECKING:
-    from splenic.ct.slab import Slab
+    from splenic.ct.survey import Survey
 
 Phase = Literal["unenhanced", "arterial", "portal-venous", "late", "unknown"]
 
@@ -164,18 +164,16 @@ class Scan:
     def read_slices(self, indices: Sequence[int]) -> npt.NDArray[np.int16]:
         """HU of some slices, int16, shape (len(indices), rows, columns), without reading the others."""
         volume = self.volume
-        if (
-            "hu" in volume.__dict__ or self.loader is None or self.kind == "nifti"
-        ):  # gzip is read whole anyway
+        if "hu" in volume.__dict__ or self.loader is None:
             return volume.hu[list(indices)]
         return self.loader.slices(indices)
 
     @cached_property
-    def slab(self) -> Slab:
-        """A few thinned slices, read once, by which phase and coverage are judged."""
-        from splenic.ct.slab import slab_of
+    def survey(self) -> Survey:
+        """What a few thinned slices show of coverage and contrast; they are read once and not kept."""
+        from splenic.ct.survey import survey_of
 
-        return slab_of(self)
+        return survey_of(self)
 
     @cached_property
     def phase(self) -> Phase:
@@ -225,12 +223,17 @@ class PhaseEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scan in the choice for its case: its rank (1 is best), the parts of its score, and a sentence why."""
+    """A scan in the choice for its case.
+
+    ``rank`` 1 is best; ``score`` holds the parts of the rule in its order, larger is better; ``reason`` is a
+    sentence; ``phase`` is what the choice knew: from the tags alone where no slice was read for it.
+    """
 
     scan: Scan
     rank: int
     score: Mapping[str, float]
     reason: str
+    phase: Phase = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
