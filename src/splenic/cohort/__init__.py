@@ -1,0 +1,1 @@
+"""Clinical tables to a typed cohort joined with measurements."""
