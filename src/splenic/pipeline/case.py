@@ -284,17 +284,18 @@ def _named(job: Job, finding: Finding) -> str:
 def _judged(record: CaseRecord, noticed: tuple[Finding, ...]) -> CaseRecord:
     """Status and reasons of a measured case.
 
-    ``review`` if no spleen was found, if the engine noticed something on its result, if the spleen is cut by
-    the scan's edge, or if the failure score reaches the threshold.
+    ``review`` if no spleen was found, if the spleen is cut by the scan's edge, or if the failure score reaches
+    the threshold. What else an engine noticed is a finding of the record.
     """
     from splenic.quality import REVIEW_THRESHOLD
 
     found, quality = record.measurement, record.quality
-    reasons = list(_codes(noticed))
-    sentences = [finding.sentence for finding in noticed]
-    if found.sv_ml is None and NOT_FOUND not in reasons:
+    reasons: list[str] = []
+    sentences: list[str] = []
+    if found.sv_ml is None:
         reasons.append(NOT_FOUND)
-        sentences.append("no spleen was found (splenectomy, or another part of the body); look at the scan")
+        said = [finding.sentence for finding in noticed if finding.code == NOT_FOUND]
+        sentences.append(f"{said[0] if said else 'no spleen was found'}; look whether there is one")
     if found.complete is False:
         reasons.append(INCOMPLETE)
         sentences.append(
