@@ -99,7 +99,8 @@ def test_phase_by_words(description, phase):
 @pytest.mark.parametrize(
     ("aorta", "liver", "phase"),
     [(340, 68, "arterial"), (215, 105, "arterial"), (150, 58, "arterial"), (140, 95, "portal-venous"),
-     (190, 130, "portal-venous"), (100, 95, "late"), (42, 55, "unenhanced"), (None, 80, "unknown")],
+     (190, 130, "portal-venous"), (100, 95, "late"), (42, 55, "unenhanced"),
+     (49, 85, "unknown"), (None, 80, "unknown")],
 )  # fmt: skip
 def test_phase_by_hu(aorta, liver, phase):
     assert phase_of_hu(VesselHu(aorta, liver, 0.05)).phase == phase

@@ -42,6 +42,8 @@ _WORDS: tuple[tuple[Phase, str], ...] = (
 
 # Thresholds in HU on the aorta, set on 30 scans (see docs/ct.md).
 _UNENHANCED_BELOW_HU = 80.0
+_SURELY_UNENHANCED_HU = 65.0
+_ENHANCED_LIVER_HU = 75.0
 _LATE_BELOW_HU = 112.0
 _ARTERIAL_FROM_HU = 180.0
 _ARTERIAL_RATIO = 1.9
@@ -73,7 +75,7 @@ def phase_of(scan: Scan) -> PhaseEstimate:
 
 def _joined(tags: PhaseEstimate, seen: PhaseEstimate) -> PhaseEstimate:
     if seen.phase == "unknown":
-        return replace(tags, aorta_hu=seen.aorta_hu)
+        return replace(tags, aorta_hu=seen.aorta_hu, ground=f"{tags.ground}; {seen.ground}")
     if tags.phase == "unknown":
         return seen
     if tags.phase == seen.phase:
@@ -94,10 +96,12 @@ def phase_of_hu(seen: VesselHu) -> PhaseEstimate:
         return PhaseEstimate("unknown", 0.0, "no aorta was found")
     ground = f"the aorta has {aorta:.0f} HU"
     sure = 0.8 if seen.weight >= _SURE_WEIGHT else 0.5
-    if aorta < _UNENHANCED_BELOW_HU:
-        return PhaseEstimate("unenhanced", sure, ground, aorta)
     if liver is not None:
         ground += f", the liver's side {liver:.0f} HU"
+    if aorta < _UNENHANCED_BELOW_HU:
+        if liver is not None and liver >= _ENHANCED_LIVER_HU:  # something else was taken for the aorta
+            return PhaseEstimate("unknown", 0.0, ground, aorta)
+        return PhaseEstimate("unenhanced", sure if aorta < _SURELY_UNENHANCED_HU else 0.5, ground, aorta)
     ratio = aorta / max(liver, 40.0) if liver is not None else 2.0
     if (aorta >= _ARTERIAL_FROM_HU and ratio >= _ARTERIAL_RATIO) or (
         aorta >= _EARLY_FROM_HU and ratio >= _EARLY_RATIO
