@@ -284,8 +284,8 @@ def _named(job: Job, finding: Finding) -> str:
 def _judged(record: CaseRecord, noticed: tuple[Finding, ...]) -> CaseRecord:
     """Status and reasons of a measured case.
 
-    ``review`` if no spleen was found, if the spleen is cut by the scan's edge, or if the failure score reaches
-    the threshold. What else an engine noticed is a finding of the record.
+    ``review`` if no spleen was found, if the spleen is cut by the scan's edge, or if the failure score
+    reaches the threshold. What else an engine noticed is a finding of the record.
     """
     from splenic.quality import REVIEW_THRESHOLD
 
