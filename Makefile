@@ -18,6 +18,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 READY  := $(VENV)/.ready-core
 DEV    := $(VENV)/.ready-dev
+BUILD  := hatchling editables pathspec trove-classifiers packaging pluggy
 TRAIN  := $(if $(findstring train,$(EXTRAS)),$(VENV)/.ready-train)
 
 # A test never shares its cores with a pool of threads in every other test.
@@ -35,13 +36,14 @@ $(VENV)/.made:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# The locks are complete, so pip need not resolve anything (--no-deps), and a core without tests stays small.
 $(READY): $(VENV)/.made requirements/core.txt pyproject.toml
-	$(PIP) install --quiet -r requirements/core.txt hatchling editables
+	$(PIP) install --quiet --no-deps -r requirements/core.txt -c requirements/dev.txt $(BUILD)
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): $(READY) requirements/dev.txt
-	$(PIP) install --quiet -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.ready-train: $(DEV) requirements/train.txt

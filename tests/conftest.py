@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
+import pluggy
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -23,6 +25,28 @@ def need(present: bool, what: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"required, and absent: {what}")
     pytest.skip(f"absent: {what}")
+
+
+def _refuse_skip(report: pytest.CollectReport | pytest.TestReport) -> None:
+    if not REQUIRE_ALL or not report.skipped or hasattr(report, "wasxfail"):
+        return
+    why = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"nothing may be skipped with SPLENIC_REQUIRE=all; {why}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pluggy.Result[pytest.TestReport], None]:
+    """With SPLENIC_REQUIRE=all a skipped test is a failed one."""
+    outcome = yield
+    _refuse_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report() -> Generator[None, pluggy.Result[pytest.CollectReport], None]:
+    """The same for a module that skips itself."""
+    outcome = yield
+    _refuse_skip(outcome.get_result())
 
 
 @pytest.fixture(scope="session")
