@@ -15,10 +15,11 @@ _RING_MM = 17.0
 # Where the aorta lies from the strongest bone of the spine: left of it and in front (mm).
 _LEFT_MM = (-15.0, 38.0)
 _FRONT_MM = (8.0, 75.0)
-# A vertebral body, this far in front of the strongest bone, can look like a dull aorta.
+# A vertebral body, this far in front of the strongest bone, can look like a dull aorta, but is less even.
 _VERTEBRA_FRONT_MM = 15.0
 _VERTEBRA_RADIUS_MM = 24.0
 VERTEBRA_MAX_HU = 230.0
+_VERTEBRA_SD_HU = 10.0
 _RING_DROP_HU = 25.0
 _MIN_DARK = 0.6
 
@@ -116,7 +117,8 @@ def _best_column(
     dark /= 16
     # Pulsation and the edge weigh more the brighter the aorta is.
     even = sd < 18.0 + 0.06 * mean
-    good = window & even & (dark >= _MIN_DARK) & (mean > 20) & ~(vertebra & (mean < VERTEBRA_MAX_HU))
+    bone = vertebra & (mean < VERTEBRA_MAX_HU) & (sd > _VERTEBRA_SD_HU)
+    good = window & even & (dark >= _MIN_DARK) & (mean > 20) & ~bone
     if not good.any():
         return None
     place = np.unravel_index(int(np.argmax(np.where(good, mean - 2 * sd, -np.inf))), good.shape)

@@ -316,7 +316,7 @@ def _grid(frames: Sequence[Frame | None]) -> tuple[Geometry | None, list[Finding
     geometry = Geometry(
         shape=(len(frames), first.file.rows, first.file.columns),
         origin_mm=_vector(origin),
-        spacing_mm=(length, first.pixel_mm[0], first.pixel_mm[1]),
+        spacing_mm=(round(length, 6), first.pixel_mm[0], first.pixel_mm[1]),
         direction=(_vector(step / length), _vector(columns), _vector(rows)),
     )
     return geometry, found
