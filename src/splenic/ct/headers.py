@@ -11,6 +11,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from splenic.ct.geometry import Vector
 from splenic.ct.types import ScanInfo, Source
+from splenic.ct.values import (
+    float_of,
+    floats,
+    int_of,
+    listed,
+    seconds_of,
+    string,
+    text_of,
+    value_of,
+    values_of,
+)
 from splenic.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,8 +49,6 @@ _SKIPPED_PREFIXES = {
     "1.2.840.10008.5.1.4.1.1.9": "waveform",
     "1.2.840.10008.1.3.10": "DICOMDIR",
 }
-# PS3.5, table 6.2-1: these are written in the default repertoire, whatever SpecificCharacterSet says.
-_ASCII_VRS = {"CS", "DA", "DS", "DT", "IS", "TM", "UI"}
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _DOSE_WORDS = (
     "dose report",
@@ -192,7 +201,7 @@ def read_header(source: Source, stream: BinaryIO) -> tuple[Frame, ...] | Skipped
             )
         reason = _skip_reason(dataset)
         if reason:
-            return Skipped(reason, _text(dataset, "SeriesInstanceUID"))
+            return Skipped(reason, text_of(dataset, "SeriesInstanceUID"))
         file = _file(source, dataset, _pixel_status(dataset, stream))
         return _frames(file, dataset)
     except InputError:
@@ -217,7 +226,7 @@ def _short(error: Exception) -> str:
 
 
 def _sop_class(dataset: Dataset) -> str:
-    return _text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+    return text_of(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
 
 
 def _skip_reason(dataset: Dataset) -> str:
@@ -229,10 +238,10 @@ def _skip_reason(dataset: Dataset) -> str:
         return "not an image"
     if "Rows" not in dataset:
         return "not an image"
-    image_type = {str(part).strip().upper() for part in _values(dataset, "ImageType")}
+    image_type = {str(part).strip().upper() for part in values_of(dataset, "ImageType")}
     if "LOCALIZER" in image_type:
         return "localiser"
-    words = _text(dataset, "SeriesDescription").lower()
+    words = text_of(dataset, "SeriesDescription").lower()
     if any(word in words for word in _DOSE_WORDS) and "ImagePositionPatient" not in dataset:
         return "dose report"
     captured = sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".")
@@ -242,50 +251,50 @@ def _skip_reason(dataset: Dataset) -> str:
 
 
 def _file(source: Source, dataset: Dataset, pixels: PixelStatus) -> DicomFile:
-    signed = _int(dataset, "PixelRepresentation") == 1
-    bits = _int(dataset, "BitsStored") or _int(dataset, "BitsAllocated") or 16
-    padding = _int(dataset, "PixelPaddingValue")
+    signed = int_of(dataset, "PixelRepresentation") == 1
+    bits = int_of(dataset, "BitsStored") or int_of(dataset, "BitsAllocated") or 16
+    padding = int_of(dataset, "PixelPaddingValue")
     if padding is not None and signed and padding >= 1 << 15:
         padding -= 1 << 16  # written as US beside signed pixels
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
     return DicomFile(
         source=source,
-        sop_uid=_text(dataset, "SOPInstanceUID")
+        sop_uid=text_of(dataset, "SOPInstanceUID")
         or str(dataset.file_meta.get("MediaStorageSOPInstanceUID", "")),
         info=_info(dataset, syntax),
-        instance=_int(dataset, "InstanceNumber") or 0,
-        rows=_int(dataset, "Rows") or 0,
-        columns=_int(dataset, "Columns") or 0,
-        frames=_int(dataset, "NumberOfFrames") or 1,
+        instance=int_of(dataset, "InstanceNumber") or 0,
+        rows=int_of(dataset, "Rows") or 0,
+        columns=int_of(dataset, "Columns") or 0,
+        frames=int_of(dataset, "NumberOfFrames") or 1,
         bits_stored=bits,
         signed=signed,
         padding=padding,
-        lossy=_text(dataset, "LossyImageCompression") == "01",
+        lossy=text_of(dataset, "LossyImageCompression") == "01",
         pixels=pixels,
     )
 
 
 def _info(dataset: Dataset, syntax: str) -> ScanInfo:
     date = next(
-        (d for d in (_text(dataset, k) for k in ("StudyDate", "SeriesDate", "AcquisitionDate")) if d), ""
+        (d for d in (text_of(dataset, k) for k in ("StudyDate", "SeriesDate", "AcquisitionDate")) if d), ""
     )
     return ScanInfo(
-        patient_id=_text(dataset, "PatientID"),
-        patient_name=_text(dataset, "PatientName"),
-        study_uid=_text(dataset, "StudyInstanceUID"),
+        patient_id=text_of(dataset, "PatientID"),
+        patient_name=text_of(dataset, "PatientName"),
+        study_uid=text_of(dataset, "StudyInstanceUID"),
         study_date=date.replace(".", "").replace("-", ""),
-        series_uid=_text(dataset, "SeriesInstanceUID"),
-        series_number=_text(dataset, "SeriesNumber"),
-        series_description=_text(dataset, "SeriesDescription"),
-        frame_of_reference_uid=_text(dataset, "FrameOfReferenceUID"),
-        modality=_text(dataset, "Modality").upper(),
-        manufacturer=_text(dataset, "Manufacturer"),
-        scanner=_text(dataset, "ManufacturerModelName"),
-        contrast_agent=_text(dataset, "ContrastBolusAgent"),
-        kvp=_float(dataset, "KVP"),
-        study_description=_text(dataset, "StudyDescription"),
-        protocol=_text(dataset, "ProtocolName"),
-        patient_position=_text(dataset, "PatientPosition").upper(),
+        series_uid=text_of(dataset, "SeriesInstanceUID"),
+        series_number=text_of(dataset, "SeriesNumber"),
+        series_description=text_of(dataset, "SeriesDescription"),
+        frame_of_reference_uid=text_of(dataset, "FrameOfReferenceUID"),
+        modality=text_of(dataset, "Modality").upper(),
+        manufacturer=text_of(dataset, "Manufacturer"),
+        scanner=text_of(dataset, "ManufacturerModelName"),
+        contrast_agent=text_of(dataset, "ContrastBolusAgent"),
+        kvp=float_of(dataset, "KVP"),
+        study_description=text_of(dataset, "StudyDescription"),
+        protocol=text_of(dataset, "ProtocolName"),
+        patient_position=text_of(dataset, "PatientPosition").upper(),
         transfer_syntax_uid=syntax,
     )
 
@@ -313,15 +322,15 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
     def find(*keywords: str) -> Any:
         for keyword in keywords:
             for place in places:
-                value = _value(place, keyword)
+                value = value_of(place, keyword)
                 if value not in (None, ""):
                     return value
         return None
 
-    position, orientation = _floats(find("ImagePositionPatient")), _floats(find("ImageOrientationPatient"))
-    pixel = _floats(find("PixelSpacing"))
-    slope, intercept = _floats(find("RescaleSlope")), _floats(find("RescaleIntercept"))
-    thickness = _floats(find("SliceThickness"))
+    position, orientation = floats(find("ImagePositionPatient")), floats(find("ImageOrientationPatient"))
+    pixel = floats(find("PixelSpacing"))
+    slope, intercept = floats(find("RescaleSlope")), floats(find("RescaleIntercept"))
+    thickness = floats(find("SliceThickness"))
     kernel = find("ConvolutionKernel")
     return Frame(
         file=file,
@@ -331,11 +340,11 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
         pixel_mm=(pixel[0], pixel[1]) if len(pixel) == 2 and min(pixel) > 0 else None,
         slope=slope[0] if slope else None,
         intercept=intercept[0] if intercept else None,
-        image_type=tuple(str(v).strip().upper() for v in _listed(find("FrameType", "ImageType"))),
-        kernel="/".join(str(v).strip() for v in _listed(kernel)),
-        acquisition=_string(find("FrameAcquisitionNumber", "AcquisitionNumber")),
+        image_type=tuple(str(v).strip().upper() for v in listed(find("FrameType", "ImageType"))),
+        kernel="/".join(str(v).strip() for v in listed(kernel)),
+        acquisition=string(find("FrameAcquisitionNumber", "AcquisitionNumber")),
         temporal="/".join(
-            _string(find(k))
+            string(find(k))
             for k in (
                 "TemporalPositionIndex",
                 "TemporalPositionIdentifier",
@@ -343,93 +352,15 @@ def _frame(file: DicomFile, index: int, places: list[Dataset]) -> Frame:
             )
             if find(k)
         ),
-        stack=_string(find("StackID")),
+        stack=string(find("StackID")),
         time_s=seconds_of(
-            _string(find("FrameAcquisitionDateTime", "AcquisitionDateTime"))[8:]
-            or _string(find("AcquisitionTime"))
+            string(find("FrameAcquisitionDateTime", "AcquisitionDateTime"))[8:]
+            or string(find("AcquisitionTime"))
         ),
-        content_time_s=seconds_of(_string(find("ContentTime"))),
+        content_time_s=seconds_of(string(find("ContentTime"))),
         thickness_mm=thickness[0] if thickness and thickness[0] > 0 else None,
-        rescale_type=_string(find("RescaleType")).upper(),
+        rescale_type=string(find("RescaleType")).upper(),
     )
-
-
-@cache
-def _known(keyword: str) -> tuple[BaseTag, str]:
-    """Tag and value representation of a keyword, from the dictionary."""
-    from pydicom.datadict import dictionary_VR
-    from pydicom.tag import Tag
-
-    return Tag(keyword), dictionary_VR(keyword)
-
-
-def _value(dataset: Dataset, keyword: str) -> Any:
-    """An element's value; text that holds only ASCII straight from its bytes, which halves the time."""
-    tag, known_vr = _known(keyword)
-    item: Any = dataset.get_item(tag)
-    if item is None:
-        return None
-    data = getattr(item, "value", None)
-    if isinstance(data, bytes) and hasattr(item, "is_raw"):
-        vr = known_vr if item.VR in (None, "UN") else item.VR
-        if vr in _ASCII_VRS:
-            parts = data.decode("latin-1").split("\\")
-            texts = [part.strip(" \0\r\n\t") for part in parts]
-            return texts[0] if len(texts) == 1 else texts
-        if vr.startswith(("US", "SS")) and len(data) == 2:
-            order: Literal["big", "little"] = "little" if item.is_little_endian else "big"
-            return int.from_bytes(data, order, signed=vr == "SS")
-    return dataset[tag].value
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, (str, bytes, int, float)) else list(value)
-
-
-def _floats(value: Any) -> list[float]:
-    try:
-        numbers = [float(v) for v in _listed(value)]
-    except (TypeError, ValueError):
-        return []
-    return numbers if all(abs(n) < 1e9 for n in numbers) else []  # false for NaN too
-
-
-def _string(value: Any) -> str:
-    return "" if value is None else str(value).strip().strip("\0").strip()
-
-
-def _values(dataset: Dataset, keyword: str) -> list[Any]:
-    return _listed(_value(dataset, keyword))
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    value = _value(dataset, keyword)
-    if isinstance(value, bytes):
-        return value.decode("latin-1").strip("\0 ")
-    return _string(value)
-
-
-def _float(dataset: Dataset, keyword: str) -> float | None:
-    numbers = _floats(_value(dataset, keyword))
-    return numbers[0] if numbers else None
-
-
-def _int(dataset: Dataset, keyword: str) -> int | None:
-    value = _value(dataset, keyword)
-    number = _floats(value)
-    return int(number[0]) if number else None
-
-
-def seconds_of(time: str) -> float | None:
-    """Seconds since midnight of a DICOM time ``HHMMSS.FFFFFF``; None where it is none."""
-    digits = time.replace(":", "").split("+")[0].split("-")[0]
-    try:
-        whole, fraction = int(digits[:6].ljust(6, "0")), float("0" + digits[6:]) if digits[6:] else 0.0
-    except ValueError:
-        return None
-    return whole // 10000 * 3600 + whole // 100 % 100 * 60 + whole % 100 + fraction
 
 
 def _pixel_status(dataset: Dataset, stream: BinaryIO) -> PixelStatus:
@@ -462,11 +393,11 @@ def _pixel_status(dataset: Dataset, stream: BinaryIO) -> PixelStatus:
 
 
 def _native_bytes(dataset: Dataset) -> int:
-    samples, bits = _int(dataset, "SamplesPerPixel") or 1, _int(dataset, "BitsAllocated") or 16
+    samples, bits = int_of(dataset, "SamplesPerPixel") or 1, int_of(dataset, "BitsAllocated") or 16
     count = (
-        (_int(dataset, "Rows") or 0)
-        * (_int(dataset, "Columns") or 0)
-        * (_int(dataset, "NumberOfFrames") or 1)
+        (int_of(dataset, "Rows") or 0)
+        * (int_of(dataset, "Columns") or 0)
+        * (int_of(dataset, "NumberOfFrames") or 1)
     )
     return count * samples * bits // 8
 
