@@ -7,7 +7,7 @@ from typing import Any
 import golden
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splenic.stats._arrays import StatisticsError
@@ -139,6 +139,7 @@ rows_strategy = st.lists(st.tuples(st.booleans(), st.integers(-5, 5)), min_size=
 )
 
 
+@settings(max_examples=10)
 @given(rows_strategy, st.floats(0.01, 100), st.randoms(use_true_random=False))
 def test_firth_is_finite_and_knows_no_unit(rows: list[tuple[bool, int]], unit: float, random: Any) -> None:
     y, x = (np.array(column) for column in zip(*rows))
@@ -160,10 +161,19 @@ def test_a_model_is_calibrated_on_its_own_rows() -> None:
     assert result.observed_over_expected == pytest.approx(1)
 
 
+def test_a_very_strong_marker_is_not_separation() -> None:
+    x = np.concatenate([np.linspace(-40, 40, 400), [-1, 1]])
+    y = np.concatenate([np.linspace(-40, 40, 400) > 0, [True, False]])
+    fit = fit_logistic(y, x)
+    assert fit.fitted.min() < 1e-9
+    assert fit.std_err[1] < fit.coefficient[1]
+
+
 def test_what_cannot_be_fitted_is_said() -> None:
     separated = ([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6])
     for call, code in (
         (lambda: fit_logistic(*separated), "separation"),
+        (lambda: fit_logistic([0, 1, 0, 1, 1], [0, 0, 0, 1, 1]), "separation"),
         (lambda: fit_logistic([0, 1, 0], [1, 1, 1]), "collinear"),
         (lambda: fit_logistic([0, 1, 0, 1], [[1, 2], [2, 4], [3, 6], [1, 2]]), "collinear"),
         (lambda: fit_logistic([0, 0], [1, 2]), "empty-group"),
@@ -179,4 +189,4 @@ def test_results_read_well() -> None:
     y, x = [0, 1, 0, 1, 1, 0], [1, 2, 3, 4, 1, 4]
     assert "odds ratio" in str(fit_logistic(y, x, terms=["sv"]))
     assert "Firth" in str(fit_firth_logistic(y, x, terms=["sv"]))
-    assert "slope" in str(calibrate(y, [0.2, 0.7, 0.4, 0.6, 0.5, 0.3]))
+    assert "slope" in str(calibrate(y, [0.2, 0.7, 0.5, 0.6, 0.4, 0.3]))

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from splenic.stats import maxstat, maxstat_p
 from splenic.stats._arrays import StatisticsError
+from splenic.stats.cox import fit_cox
+from splenic.stats.cutoffs import cutoff_effect
 from splenic.stats.logrank import logrank_test
 from splenic.stats.maxstat_bootstrap import bootstrap_cutoff, two_group_log_hazard_ratio
+from splenic.stats.maxstat_bound import p_hothorn_lausen
 
 PACKAGE = "what the package says, flaws included; held to its neighbour instead"
 
@@ -122,7 +125,7 @@ def integer_scores(
         rel=1e-9,
     )
     case.excuse("HL.p", PACKAGE)
-    bound = maxstat_p.p_hothorn_lausen(statistics.max(), whole, found.sizes)
+    bound = p_hothorn_lausen(statistics.max(), whole, found.sizes)
     simulated = maxstat_p.p_permutation(statistics.max(), whole, found.sizes, 10_000)
     assert bound > simulated.p - 5 * np.sqrt(simulated.p / 10_000)
 
@@ -189,8 +192,8 @@ def test_every_order(case_id: str) -> None:
     case.excuse("p_hl_pmaxstat", PACKAGE)
     case.done()
     if whole:
-        assert maxstat_p.p_hothorn_lausen(b, used, found.sizes) >= found.p - 1e-12
-        assert maxstat_p.p_hothorn_lausen(b + 1e-8, used, found.sizes) >= strict - 1e-12
+        assert p_hothorn_lausen(b, used, found.sizes) >= found.p - 1e-12
+        assert p_hothorn_lausen(b + 1e-8, used, found.sizes) >= strict - 1e-12
 
 
 @pytest.mark.parametrize("case_id", golden.ids("maxstat", "p_grid_.*"))
@@ -385,6 +388,29 @@ def test_bootstrap_shrinks_a_cut_off_without_effect() -> None:
     assert abs(np.log(first.estimate)) < abs(np.log(first.apparent))
     assert first.low <= first.cutoff <= first.high
     assert set(first.cutoffs) <= set(marker)
+
+
+def test_a_fixed_cut_off_is_judged_as_cox_and_logrank_do() -> None:
+    random = np.random.default_rng(4)
+    time, marker = np.ceil(9 * random.exponential(size=90)), random.normal(size=90)
+    event = random.random(90) < 0.7
+    cut = maxstat.median_split(marker)
+    effect = cutoff_effect(time, event, marker, cut)
+    cox = fit_cox(time, event, marker > cut)
+    np.testing.assert_allclose(
+        [effect.estimate, effect.low, effect.high], [cox.estimate[0], cox.low[0], cox.high[0]]
+    )
+    assert effect.p == logrank_test(time, event, marker > cut).p
+    assert (effect.n_low, effect.events_low + effect.events_high) == (45, event.sum())
+    assert "hazard ratio" in str(effect)
+
+
+def test_a_group_without_events_has_no_finite_ratio() -> None:
+    effect = cutoff_effect([3, 4, 1, 2], [0, 0, 1, 1], [1, 1, 2, 2], 1)
+    assert (effect.estimate, effect.low, effect.high) == (np.inf, 0, np.inf)
+    with pytest.raises(StatisticsError) as caught:
+        cutoff_effect([1, 2], [1, 1], [1, 2], 5)
+    assert caught.value.code == "empty-group"
 
 
 def test_missing_rows_are_dropped_and_the_result_reads_well() -> None:

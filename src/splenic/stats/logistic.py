@@ -172,10 +172,7 @@ def fit_logistic(
     y, design, shift, names = prepare(outcome, x, terms, offset)
     coefficient, deviance = maximise(y, design, shift)
     fitted = expit(design @ coefficient + shift)
-    if (fitted < 1e-9).any() or (fitted > 1 - 1e-9).any():
-        _refuse_separation(fitted, y)
-    covariance = inverse(design.T @ (design * (fitted * (1 - fitted))[:, None]))
-    error = np.sqrt(np.diag(covariance))
+    covariance, error = _covariance(design, fitted, coefficient)
     _, null = maximise(y, design[:, :1], shift)
     ratio, df = null - deviance, design.shape[1] - 1
     return LogisticFit(
@@ -277,7 +274,7 @@ def _refuse_collinear(design: Floats, names: tuple[str, ...]) -> None:
     for k, name in enumerate(names, start=1):
         column = design[:, k]
         left = column - design[:, :k] @ np.linalg.lstsq(design[:, :k], column, rcond=None)[0]
-        if np.linalg.norm(left) <= 1e-10 * max(np.linalg.norm(column), 1e-300):
+        if float(left @ left) <= 1e-20 * max(float(column @ column), 1e-300):
             raise StatisticsError(
                 "collinear",
                 f"x: the column {name} is constant or determined by the columns before it",
@@ -285,15 +282,27 @@ def _refuse_collinear(design: Floats, names: tuple[str, ...]) -> None:
             )
 
 
-def _refuse_separation(fitted: Floats, y: Floats) -> None:
-    """The likelihood of separated data has no maximum; predictions of 0 and 1 that are all right show it."""
-    certain = (fitted < 1e-9) | (fitted > 1 - 1e-9)
-    if np.array_equal(np.round(fitted[certain]), y[certain]):
-        raise StatisticsError(
-            "separation",
-            "x: a combination of the columns separates cases from controls, so the estimates are infinite",
-            "use Firth's penalty (fit_firth_logistic)",
-        )
+def _covariance(design: Floats, fitted: Floats, coefficient: Floats) -> tuple[Floats, Floats]:
+    """Inverse information and standard errors.
+
+    The likelihood of separated data has no maximum: the steps stop at a large coefficient whose standard
+    error dwarfs it, or where nothing is left of the information.
+    """
+    separation = StatisticsError(
+        "separation",
+        "x: a combination of the columns separates cases from controls, so the estimates are infinite",
+        "use Firth's penalty (fit_firth_logistic)",
+    )
+    try:
+        covariance = inverse(design.T @ (design * (fitted * (1 - fitted))[:, None]))
+    except np.linalg.LinAlgError:
+        raise separation from None
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt(np.diag(covariance))
+    size = np.abs(coefficient) * np.sqrt(np.mean(design**2, axis=0))
+    if not np.isfinite(error).all() or ((size > 5) & (error > 10 * np.abs(coefficient))).any():
+        raise separation
+    return covariance, np.asarray(error, dtype=np.float64)
 
 
 def maximise(y: Floats, design: Floats, offset: Floats) -> tuple[Floats, float]:

@@ -202,8 +202,8 @@ def impute_chained(
     """Completed data sets by chained equations with predictive mean matching.
 
     Every column with gaps is regressed on all others in turn; a gap takes the value of one of the ``donors``
-    rows whose predictions are nearest, so that only values occur that were observed. Include the outcome of the
-    later analysis (for survival the event and the Nelson-Aalen hazard at each time).
+    rows whose predictions are nearest, so that only values occur that were observed. Include the outcome of
+    the later analysis (for survival the event and the Nelson-Aalen hazard at each time).
 
     Parameters
     ----------
