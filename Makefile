@@ -18,6 +18,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 READY  := $(VENV)/.ready-core
 DEV    := $(VENV)/.ready-dev
+STARTED := $(shell date +%s)
+TOOK    = @echo "make $@ took $$(( $$(date +%s) - $(STARTED) )) s, set-up included"
 BUILD  := hatchling editables pathspec trove-classifiers packaging pluggy
 TRAIN  := $(if $(findstring train,$(EXTRAS)),$(VENV)/.ready-train)
 
@@ -52,6 +54,7 @@ $(VENV)/.ready-train: $(DEV) requirements/train.txt
 
 demo: $(READY)
 	$(BIN)/splenic demo -o demo-out
+	$(TOOK)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -60,9 +63,11 @@ lint: $(DEV)
 
 test: lint $(TRAIN)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
+	$(TOOK)
 
 check: $(DEV) $(TRAIN)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not slow"
+	$(TOOK)
 
 # What PyTorch wants of GPU libraries depends on its build and stays its own choice.
 lock: $(DEV)

@@ -142,6 +142,10 @@ def _write_masks(folder: Path, made: Segmentation, probability: bool) -> None:
         ct.write_nifti(folder / PROBABILITY, whole, made.geometry)
 
 
+def _dashed(date: str) -> str:
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
+
+
 def _with_preview(path: Path, result: CaseResult, made: Segmentation | None) -> CaseRecord:
     record, volume = result.record, result.volume
     if volume is None or record.scan is None:
@@ -151,7 +155,7 @@ def _with_preview(path: Path, result: CaseResult, made: Segmentation | None) -> 
     info = record.scan.info
     marks = f"{info.series_description} {info.manufacturer} {info.patient_id}".upper()
     details = {
-        "Study": info.study_date,
+        "Study": _dashed(info.study_date),
         "Series": f"{info.series_number} {info.series_description}".strip(),
         "Acquisition": info.acquisition,
         "Phase": record.scan.phase,
