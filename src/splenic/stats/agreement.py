@@ -69,7 +69,7 @@ class BlandAltman:
 
 
 @dataclass(frozen=True, slots=True)
-class Concordance:
+class LinConcordance:
     """Lin's concordance correlation.
 
     Attributes
@@ -240,7 +240,7 @@ def _t_p(estimate: float, error: float, df: int) -> float:
     return float(2 * stdtr(df, -abs(estimate / error)))
 
 
-def concordance_correlation(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> Concordance:
+def concordance_correlation(first: ArrayLike, second: ArrayLike, *, level: float = 0.95) -> LinConcordance:
     """Lin's concordance correlation coefficient; incomplete pairs are dropped."""
     z = normal_width(level)
     x, y = _pairs(first, second, 3)
@@ -253,7 +253,7 @@ def concordance_correlation(first: ArrayLike, second: ArrayLike, *, level: float
     r = sxy / np.sqrt(sx * sy)
     shift = gap / np.sqrt(np.sqrt(sx * sy))
     low, high = _lin_interval(ccc, float(r), float(shift), n, z)
-    return Concordance(
+    return LinConcordance(
         estimate=float(ccc),
         low=low,
         high=high,

@@ -313,7 +313,7 @@ def _gray_stratum(
 
     def count(rows: Floats) -> Floats:
         flat = np.bincount(place * groups + group, weights=rows, minlength=times.size * groups)
-        return flat.reshape(times.size, groups)
+        return np.asarray(flat, dtype=np.float64).reshape(times.size, groups)
 
     own, other = count((status == cause) * 1.0), count(((status > 0) & (status != cause)) * 1.0)
     risk = np.cumsum(count(np.ones(time.size))[::-1], axis=0)[::-1]
@@ -337,7 +337,7 @@ def _gray_stratum(
 
     share = hidden * (1 - incidence_before)
     expected = deaths[:, None] * share / share.sum(axis=1, keepdims=True)
-    scores = np.asarray((weight[:, None] * (own - expected)).sum(axis=0)[:-1], dtype=np.float64)
+    scores = (weight[:, None] * (own - expected)).sum(axis=0)[:-1]
 
     a = weight[:, None, None] * (
         hidden[:, :, None] * np.eye(groups) - hidden[:, :, None] * hidden[:, None, :] / total[:, None, None]
@@ -357,7 +357,7 @@ def _gray_stratum(
     variance = np.einsum("tik,tjk,tk->ij", ahead, ahead, mass) + np.einsum(
         "tik,tjk,tk->ij", behind, behind, loss
     )
-    return scores, np.asarray(variance[:-1, :-1], dtype=np.float64)
+    return np.asarray(scores, dtype=np.float64), np.asarray(variance[:-1, :-1], dtype=np.float64)
 
 
 def _columns(time: ArrayLike, status: ArrayLike) -> tuple[Floats, Floats]:

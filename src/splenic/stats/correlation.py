@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr
-from scipy.stats import kendalltau, rankdata
 
 from ._arrays import Floats, StatisticsError, as_numbers, check_choice, check_level, complete_rows
 from ._distributions import normal_p, normal_width
+from ._ranks import mid_ranks
 
 #: Up to this many rows all orders are listed for an exact rank test.
 _MOST_ROWS_LISTED = 9
@@ -68,7 +68,7 @@ def spearman(
     """
     check_choice(interval, ("bonett-wright", "fisher"), "interval")
     a, b = _pair(x, y)
-    ranks_a, ranks_b = rankdata(a), rankdata(b)
+    ranks_a, ranks_b = mid_ranks(a), mid_ranks(b)
     r = _pearson(ranks_a, ranks_b)
     statistic, p = _t_test(r, a.size)
     low, high = _fisher(r, 1 + r**2 / 2 if interval == "bonett-wright" else 1.0, a.size, level)
@@ -89,6 +89,8 @@ def spearman(
 
 def kendall(x: ArrayLike, y: ArrayLike) -> Correlation:
     """Kendall's tau-b with the normal test under ties; exact p up to 50 rows without ties."""
+    from scipy.stats import kendalltau
+
     a, b = _pair(x, y)
     tau = float(kendalltau(a, b, method="asymptotic").statistic)
     z = _kendall_z(a, b, tau)

@@ -11,6 +11,7 @@ from scipy.special import fdtrc, stdtr, stdtrit
 
 from ._arrays import Floats, StatisticsError, as_labels, as_matrix, as_numbers, check_level
 from ._distributions import chi_squared_p
+from ._ranks import mid_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,10 @@ def _mean_difference(
 
 def kruskal_wallis(values: ArrayLike, group: ArrayLike) -> GroupsTest:
     """Rank test of k groups with the correction for ties."""
-    from scipy.stats import rankdata
-
     parts = _split(values, group)
     pooled = np.concatenate(parts)
     n = pooled.size
-    ranks = np.split(rankdata(pooled), np.cumsum([part.size for part in parts])[:-1])
+    ranks = np.split(mid_ranks(pooled), np.cumsum([part.size for part in parts])[:-1])
     ties = np.unique(pooled, return_counts=True)[1].astype(np.float64)
     h = 12 / (n * (n + 1)) * sum(float(r.sum()) ** 2 / r.size for r in ranks) - 3 * (n + 1)
     correction = 1 - float(np.sum(ties**3 - ties)) / (n**3 - n)

@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from . import maxstat_p
 from ._arrays import Floats, StatisticsError, as_events, as_numbers, as_times, check_choice, complete_rows
+from ._ranks import mid_ranks
 from .maxstat_bound import p_hothorn_lausen
 
 Ints = NDArray[np.int64]
@@ -62,7 +62,7 @@ def rank_scores(values: ArrayLike, kind: RankScores = "wilcoxon") -> Floats:
     y = as_numbers(values, "values")
     if kind == "data":
         return y
-    ranks = np.asarray(rankdata(y), dtype=np.float64)
+    ranks = mid_ranks(y)
     if kind == "wilcoxon":
         return ranks
     if kind == "median":

@@ -34,8 +34,8 @@ def p_hothorn_lausen(b: float, integer_scores: ArrayLike, sizes: ArrayLike) -> f
     Raises
     ------
     StatisticsError
-        More than 1,000 rows. The work grows with the cube of the rows and their scores: seconds at 170 rows, half
-        a minute at 330.
+        More than 1,000 rows. The work grows with the cube of the rows and their scores: seconds at 170 rows,
+        half a minute at 330.
     """
     scores = np.asarray(integer_scores, dtype=np.int64)
     n = scores.size
@@ -75,7 +75,7 @@ def _subset_sums(scores: Ints, most: int) -> Floats:
 
 
 def _tails(b: float, scores: Ints, m: int) -> tuple[int, int]:
-    """Sums of ``m`` scores whose standardised value reaches ``b``: those below the first, from the second on."""
+    """Sums of ``m`` scores whose standardised value reaches ``b``: below the first, from the second on."""
     n, total = scores.size, int(scores.sum())
     if not 0 < m < n:
         return 0, total + 1

@@ -13,7 +13,6 @@ from math import log, pi
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr, roots_legendre
 
 from ._arrays import Floats, StatisticsError
@@ -177,6 +176,8 @@ def critical_value(alpha: float, sizes: ArrayLike, n: int) -> float:
     n : int
         Rows.
     """
+    from scipy.optimize import brentq
+
     if not 0 < alpha < 1:
         raise StatisticsError("bad-level", f"alpha is {alpha:g}", "choose a level between 0 and 1")
     m = np.asarray(sizes, dtype=np.float64)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import comb
-from scipy.stats import rankdata
 
 from ._arrays import Floats, StatisticsError, check_level
 from ._distributions import normal_p, normal_width
+from ._ranks import mid_ranks
 from .groups import _differences, _present
 
 #: Samples below this size are compared exactly by default, if nothing is tied.
@@ -67,7 +67,7 @@ def rank_sum_test(
     check_level(level)
     a, b = _present(x, "x", 1), _present(y, "y", 1)
     pooled = np.concatenate([a, b])
-    ranks = rankdata(pooled)
+    ranks = mid_ranks(pooled)
     w = float(ranks[: a.size].sum()) - a.size * (a.size + 1) / 2
     tied = np.unique(pooled).size < pooled.size
     if exact is None:
@@ -97,7 +97,7 @@ def signed_rank_test(
     d = whole[whole != 0]
     if d.size == 0:
         raise StatisticsError("constant", "x, y: all pairs are equal")
-    ranks = rankdata(np.abs(d))
+    ranks = mid_ranks(np.abs(d))
     v = float(ranks[d > 0].sum())
     clean = d.size == whole.size and np.unique(np.abs(d)).size == d.size
     if exact is None:

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr
-from scipy.stats import rankdata
 
 from ._arrays import (
     Bools,
@@ -21,6 +20,7 @@ from ._arrays import (
     complete_rows,
 )
 from ._distributions import normal_p, normal_width
+from ._ranks import mid_ranks
 from .proportions import Proportion, proportion
 
 Direction = Literal["higher", "lower"]
@@ -366,10 +366,10 @@ def _check_share(value: float, name: str) -> None:
 def _placements(y: Bools, x: Floats) -> tuple[Floats, Floats]:
     """Share of controls below each case and of cases above each control, from three mid-rankings."""
     cases, controls = x[y], x[~y]
-    ranks = rankdata(np.concatenate([cases, controls]))
+    ranks = mid_ranks(np.concatenate([cases, controls]))
     m, n = cases.size, controls.size
-    of_cases = (ranks[:m] - rankdata(cases)) / n
-    of_controls = 1 - (ranks[m:] - rankdata(controls)) / m
+    of_cases = (ranks[:m] - mid_ranks(cases)) / n
+    of_controls = 1 - (ranks[m:] - mid_ranks(controls)) / m
     return np.asarray(of_cases, dtype=np.float64), np.asarray(of_controls, dtype=np.float64)
 
 
