@@ -30,8 +30,8 @@ class JoinPolicy:
     Attributes
     ----------
     days_before, days_after : int
-        The window around the first TACE, both ends included; a CT of the same day counts as before. Whether a CT
-        after TACE may stand in is for the protocol to say; by default it may not.
+        The window around the first TACE, both ends included; a CT of the same day counts as before. Whether a
+        CT after TACE may stand in is for the protocol to say; by default it may not.
     refused, failed : {"next-ct", "exclude"}
         The nearest CT has no measurement: take the next nearest in the window, or leave the patient out.
     rejected : {"next-ct", "exclude"}
@@ -182,8 +182,8 @@ def join_measurements(
     """The cohort with a spleen for each patient; who has none is left out and counted.
 
     Of the cases in the window the nearest before TACE is taken, else the nearest after it. Of several of that
-    day, in this order: complete, ``ok`` before ``review``, the lower failure score, the first by `case_id`; each
-    such choice is listed.
+    day, in this order: complete, ``ok`` before ``review``, the lower failure score, the first by `case_id`;
+    each such choice is listed.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def patient_scores(
         *_other(patient),
     ]
     if unverified:
-        found += _unverified(patient)
+        found += _unverified(patient, reported_in)
     return {score.name: score for score in found}
 
 
@@ -47,6 +47,9 @@ def child_pugh_class_of(patient: Patient, reported_in: str = "mg/dl") -> str | N
 
 def _child_pugh(patient: Patient, reported_in: str) -> Score:
     unit: Any = reported_in
+    no_cirrhosis = patient.child_pugh == "no_cirrhosis" or (
+        patient.child_pugh is None and patient.cirrhosis is False
+    )
     return rules.child_pugh(
         patient.bilirubin_umol_l,
         patient.albumin_g_l,
@@ -55,7 +58,7 @@ def _child_pugh(patient: Patient, reported_in: str) -> Score:
         patient.encephalopathy,
         pt_prolongation_s=patient.pt_prolongation_s,
         cholestatic=patient.cholestatic is True,
-        cirrhosis=patient.child_pugh != "no_cirrhosis",
+        cirrhosis=not no_cirrhosis,
         reported_in=unit,
     )
 
@@ -158,11 +161,11 @@ def _other(patient: Patient) -> list[Score]:
     ]
 
 
-def _unverified(patient: Patient) -> list[Score]:
+def _unverified(patient: Patient, reported_in: str) -> list[Score]:
     number: Any = patient.tumour_number
     state = rules.state(patient.albumin_g_l, patient.tumour_size_cm, number, patient.crp_mg_dl)
     after = patient.child_pugh_points_after
-    before = _points(patient, "mg/dl")
+    before = _points(patient, reported_in)
     art = rules.art(
         before,
         None if after is None else int(after),

@@ -101,7 +101,15 @@ class _Line:
 
 def _text_lines(path: Path) -> list[_Line]:
     text = _decode(path)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+    rows: list[list[str]] = []
+    # Strict, for otherwise a quotation mark that is never closed swallows the rows after it.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    try:
+        rows.extend(reader)
+    except csv.Error:
+        sentence = "a quotation mark is not closed, or text follows it"
+        problem = Problem("bad-quotes", sentence, "mend the quotation marks from here on", len(rows) + 1)
+        raise TableError(path.name, [problem]) from None
     return [_Line(number, [cell.strip() for cell in row]) for number, row in enumerate(rows, 1)]
 
 
