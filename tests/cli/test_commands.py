@@ -66,7 +66,7 @@ def test_a_measurement_prints_its_table_and_writes_it(synthetic: tuple[Path, Pat
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "measurements.csv" in done.stdout
-    assert "portal-venous" in done.stdout
+    assert "portal venous" in done.stdout
     assert (tmp_path / "out" / "measurements.csv").read_text("utf-8").startswith("case_id,patient_id,")
 
 

@@ -28,8 +28,11 @@ def show(console: Console, summary: Summary) -> None:
     if len(shown) < len(records):
         console.print(f"{len(records) - len(shown)} more cases are in the table")
     for record in shown:
+        if record.reasons:
+            what = f"{record.case_id} {record.status}: {', '.join(record.reasons)}"
+            console.print(f"[{STYLES[record.status]}]{_safe(what)}[/]", soft_wrap=True)
         for sentence in record.sentences:
-            console.print(f"[{STYLES[record.status]}]{record.case_id}[/] {_safe(sentence)}", soft_wrap=True)
+            console.print(f"  {_safe(sentence)}", soft_wrap=True)
     for fault in summary.faults:
         console.print(f"not read: {_safe(fault.sentence)}", soft_wrap=True)
     if summary.skipped:
@@ -44,43 +47,28 @@ def show(console: Console, summary: Summary) -> None:
 
 
 def table(records: tuple[CaseRecord, ...]) -> Table:
-    """One row a case: status, SV and its interval, the sizes a radiologist asks for, score and reason."""
+    """One row a case: status, SV in ml, craniocaudal length and axial diameter in mm, phase, score."""
     from rich.table import Table
 
     from splenic.pipeline import row
 
     out = Table(box=None, pad_edge=False, header_style="bold")
-    for name, right in (
-        ("case", False),
-        ("status", False),
-        ("SV ml", True),
-        ("interval", True),
-        ("length mm", True),
-        ("diameter mm", True),
-        ("phase", False),
-        ("slices", True),
-        ("score", True),
-        ("s", True),
-        ("reason", False),
-    ):
-        out.add_column(name, justify="right" if right else "left", no_wrap=name != "reason", overflow="fold")
+    for name in ("case", "patient", "status", "SV ml", "length", "axial", "phase", "score"):
+        right = name in ("SV ml", "length", "axial", "score")
+        fold = name in ("patient", "phase")
+        out.add_column(name, justify="right" if right else "left", no_wrap=not fold, overflow="fold")
     for record in records:
         cells = row(record)
-        volume = cells["sv_ml"]
-        bound = "≥ " if volume and cells["complete"] == "false" else ""
-        interval = f"{cells['sv_low_ml']}–{cells['sv_high_ml']}" if cells["sv_low_ml"] else ""
+        bound = "≥ " if cells["sv_ml"] and cells["complete"] == "false" else ""
         out.add_row(
             cells["case_id"],
+            _safe(cells["patient_id"] or record.source),
             f"[{STYLES[record.status]}]{record.status}[/]",
-            bound + volume,
-            interval,
+            bound + cells["sv_ml"],
             cells["craniocaudal_mm"],
             cells["axial_diameter_mm"],
-            cells["phase"],
-            cells["slices"],
+            cells["phase"].replace("-", " "),
             cells["failure_score"],
-            cells["seconds"],
-            _safe(cells["reason"]),
         )
     return out
 
@@ -90,7 +78,13 @@ def truth_table(truths: Sequence[DemoCase], summary: Summary) -> Table:
     from rich.table import Table
 
     found = {record.scan.info.patient_id: record for record in summary.records if record.scan is not None}
-    out = Table(title="SYNTHETIC patients: truth and result", box=None, pad_edge=False, header_style="bold")
+    out = Table(
+        title="SYNTHETIC patients: truth and result",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
     names = (
         "patient",
         "what it is",
@@ -102,7 +96,8 @@ def truth_table(truths: Sequence[DemoCase], summary: Summary) -> Table:
         "reason",
     )
     for name in names:
-        out.add_column(name, justify="right" if "ml" in name or name == "difference" else "left")
+        right = "ml" in name or name == "difference"
+        out.add_column(name, justify="right" if right else "left", overflow="fold")
     for truth in truths:
         record = found.get(truth.patient_id)
         sv_ml = record.measurement.sv_ml if record else None
