@@ -27,8 +27,8 @@ class CutoffBootstrap:
     apparent : float
         Hazard ratio of the same rows in which the cut-off was found.
     optimism : float
-        Mean over resamples of log HR in the resample less log HR of the original rows, both at the cut-off of
-        the resample.
+        Mean over resamples of how much farther from 0 the log hazard ratio lies in the resample than in the
+        original rows, both at the cut-off of the resample; resamples with an infinite ratio do not count.
     cutoff : float
         Cut-off found in all rows.
     low, high : float
@@ -111,15 +111,17 @@ def bootstrap_cutoff(
         except StatisticsError:  # a resample of few values may allow no cut
             continue
         cutoffs.append(cut)
-        there = two_group_log_hazard_ratio(ts, es, xs > cut)[0]
-        gaps.append(there - two_group_log_hazard_ratio(t, e, x > cut)[0])
+        there, error_there = two_group_log_hazard_ratio(ts, es, xs > cut)
+        here, error_here = two_group_log_hazard_ratio(t, e, x > cut)
+        if np.isfinite(error_there) and np.isfinite(error_here):
+            gaps.append(np.sign(there) * (there - here))
     if not cutoffs:
         raise StatisticsError("no-cut", "no resample allowed a cut-off", "widen minprop and maxprop")
     low, high = np.quantile(cutoffs, [(1 - level) / 2, (1 + level) / 2], method="nearest")
-    optimism = float(np.mean(gaps))
-    # A hazard ratio above 1 shrinks down, one below 1 up: the resample's own direction is what it flatters.
+    # The search flatters the direction that it finds: a ratio above 1 shrinks down, one below 1 up.
+    optimism = float(np.mean(gaps)) if gaps else np.nan
     return CutoffBootstrap(
-        estimate=float(np.exp(apparent - optimism)),
+        estimate=float(np.exp(apparent - np.sign(apparent) * optimism)),
         apparent=float(np.exp(apparent)),
         optimism=optimism,
         cutoff=found,
