@@ -2,7 +2,7 @@
 
 Nothing in it is text to be parsed: every estimate, interval, p value and count is a number of its own, and
 sentences stand only in ``notes``, ``not_done`` and labels. A number that is not known, not reached or not
-finite is ``None``. Numbers are kept to 12 significant digits: more than any reader needs, and fewer than those
+finite is ``None``. Numbers are kept to 12 significant digits: more than any reader needs, fewer than those
 in which two runs on one machine could differ. Times are in ``Header.time_unit``.
 
 Every section may be empty for a reason: then ``not_done`` says it in one sentence, and its other fields are
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -41,6 +41,11 @@ class Part(BaseModel):
     """A frozen piece of the results; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def but(self, **changes: Any) -> Self:
+        """The same with some fields changed, checked as if written anew."""
+        same = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate(same | changes)
 
 
 class Section(Part):
@@ -399,6 +404,7 @@ class CoxRow(Part):
     p: Number = None
     ph_statistic: Number = None
     ph_p: Number = None
+    note: str | None = None
     not_done: str | None = None
 
 
@@ -429,6 +435,8 @@ class CoxTable(Section):
     endpoint: str
     endpoint_label: str
     kind: Literal["univariable", "multivariable"]
+    title: str = ""
+    """Which of several models, e.g. ``with SV by group``."""
     rows: tuple[CoxRow, ...] = ()
     model: CoxModel | None = None
     missing_data: str | None = None
