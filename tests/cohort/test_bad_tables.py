@@ -150,7 +150,7 @@ def test_no_day_of_the_calendar(cohort_of: CohortOf) -> None:
 
 
 def test_decimal_commas_and_semicolons(cohort_of: CohortOf, small_table: str) -> None:
-    text = small_table.replace(",", ";").replace("1.4", "1,4").replace("1.2", "1,2")
+    text = small_table.replace(",", ";").replace(".", ",")
     cohort = cohort_of(text)
     assert cohort.patients[0].bilirubin_umol_l == pytest.approx(1.4 * 17.104)
     assert cohort.patients[0].inr == 1.2
@@ -173,6 +173,26 @@ def test_a_comma_that_may_part_thousands(cohort_of: CohortOf) -> None:
         by = dictionary_of("afp: {column: AFP, unit: ng/ml}", top=f"decimal: {decimal}")
         rows = text if decimal == "comma" else text.replace("12,5", "12.5")
         assert cohort_of(rows, by).patients[0].afp_ng_ml == value
+
+
+def test_commas_and_points_in_one_table(cohort_of: CohortOf) -> None:
+    fields = ("afp: {column: AFP, unit: ng/ml}", 'inr: {column: INR, unit: "1"}')
+    text = "ID;AFP;INR\nA;1.234;1,2\nB;20;1,1"
+    assert fault(cohort_of, text, by=dictionary_of(*fields)) == (
+        'table.csv: row 2, column "AFP": "1.234" has a point, but row 2, column "INR" has a comma ("1,2"); '
+        "say decimal: comma or decimal: point in the dictionary"
+    )
+    assert cohort_of(text, dictionary_of(*fields, top="decimal: comma")).patients[0].afp_ng_ml == 1234
+
+
+def test_numbers_of_a_workbook_are_numbers_whatever_its_texts_use(tmp_path: Path) -> None:
+    workbook = new_workbook()
+    for row in (("ID", "AFP"), ("A", 1.234), ("B", "12,5")):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "mixed.xlsx")
+    for decimal in ("auto", "comma"):
+        by = dictionary_of("afp: {column: AFP, unit: ng/ml}", top=f"decimal: {decimal}")
+        assert read_cohort(tmp_path / "mixed.xlsx", by).values("afp_ng_ml") == (1.234, 12.5)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252", "latin-1"])

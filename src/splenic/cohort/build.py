@@ -10,7 +10,15 @@ from typing import Any
 from splenic.cohort.checks import EVENTS, check_duplicates, check_missing, check_patient
 from splenic.cohort.dictionary import DataDictionary, Source, load_dictionary
 from splenic.cohort.problems import Problem, TableError
-from splenic.cohort.read import Findings, Row, attribute, formula_columns, read_row, same_code
+from splenic.cohort.read import (
+    Findings,
+    Row,
+    attribute,
+    check_decimals,
+    formula_columns,
+    read_row,
+    same_code,
+)
 from splenic.cohort.schema import BLANK_IS_USUAL, PATIENT_ID, QUANTITIES, plain_unit
 from splenic.cohort.table import Table, read_table
 from splenic.cohort.types import Cohort, ColumnSource, Exclusion, Patient
@@ -57,6 +65,7 @@ def build_cohort(table: Table, dictionary: DataDictionary) -> Cohort:
     rows, exclusions = _exclude(table, dictionary)
     findings = Findings()
     check_duplicates(rows, dictionary.fields[PATIENT_ID].columns[0], findings)
+    check_decimals(rows, dictionary, findings)
     patients = [_patient(row, dictionary, findings) for row in rows]
     _check_missing(patients, dictionary, findings)
     kept, required = _require(patients, dictionary)

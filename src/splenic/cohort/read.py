@@ -19,7 +19,7 @@ from splenic.cohort.schema import (
 )
 from splenic.cohort.table import Cell
 from splenic.cohort.types import Value
-from splenic.cohort.values import ValueProblem, parse_date, parse_number, shown
+from splenic.cohort.values import ValueProblem, decimal_mark, parse_date, parse_number, shown
 
 ACCEPT = "mend it, or accept it with a reason in the dictionary"
 MEND = "mend the value, or its unit in the dictionary"
@@ -123,7 +123,7 @@ def _known(source: Source, row: Row, dictionary: DataDictionary) -> list[tuple[C
 
 def _number(cell: Cell, text: str, dictionary: DataDictionary, findings: Findings) -> float | None:
     try:
-        return parse_number(text, dictionary.decimal)
+        return parse_number(text, "point" if cell.number and text == cell.text else dictionary.decimal)
     except ValueProblem as problem:
         findings.wrong(cell, problem.code, problem.sentence, problem.remedy)
         return None
@@ -221,6 +221,27 @@ def _date(cell: Cell, text: str, dictionary: DataDictionary, findings: Findings)
         sentence = f"{text} was read as a spreadsheet's day number, {found.date.isoformat()}"
         findings.ask(cell, "serial-date", sentence)
     return found.date
+
+
+def check_decimals(rows: list[Row], dictionary: DataDictionary, findings: Findings) -> None:
+    """Numbers with a comma and numbers with a point in one table: a point may then part thousands."""
+    if dictionary.decimal != "auto":
+        return
+    sources = [source for name, source in dictionary.fields.items() if name in QUANTITIES]
+    sources += [extra for extra in dictionary.extra.values() if extra.kind == "number"]
+    first: dict[str, tuple[Cell, str]] = {}
+    for row in rows:
+        for source in sources:
+            for cell, text in _known(source, row, dictionary):
+                mark = "" if cell.number else decimal_mark(text)
+                if mark:
+                    first.setdefault(mark, (cell, text))
+    if len(first) > 1:
+        (cell, text), (other, other_text) = first["."], first[","]
+        sentence = f'{shown(text)} has a point, but row {other.row}, column "{other.column}" has a comma'
+        sentence += f" ({shown(other_text)})"
+        remedy = "say decimal: comma or decimal: point in the dictionary"
+        findings.wrong(cell, "mixed-decimals", sentence, remedy)
 
 
 def formula_columns(rows: Iterable[Row], columns: Iterable[str]) -> list[tuple[str, int]]:

@@ -19,12 +19,25 @@ DELIMITERS = (";", ",", "\t")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell as text, stripped; `row` as a spreadsheet numbers it (the header is row 1)."""
+    """One cell as text, stripped.
+
+    Attributes
+    ----------
+    text : str
+    row : int
+        As a spreadsheet numbers it: the header is row 1.
+    column : str
+    formula : bool
+        The workbook has a formula here, and `text` is its stored result.
+    number : bool
+        The workbook holds a number, so the decimal mark of `text` is a point.
+    """
 
     text: str
     row: int
     column: str
     formula: bool = False
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,7 @@ class _Line:
     number: int
     cells: list[str]
     formulas: frozenset[int] = frozenset()
+    numbers: frozenset[int] = frozenset()
     wrong: tuple[tuple[int, str, str, str], ...] = ()
 
 
@@ -105,7 +119,8 @@ def _text_lines(path: Path) -> list[_Line]:
     # Strict, for otherwise a quotation mark that is never closed swallows the rows after it.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        rows.extend(reader)
+        for row in reader:
+            rows.append(row)
     except csv.Error:
         sentence = "a quotation mark is not closed, or text follows it"
         problem = Problem("bad-quotes", sentence, "mend the quotation marks from here on", len(rows) + 1)
@@ -153,9 +168,11 @@ def _workbook_lines(path: Path, sheet: str | None) -> tuple[str, list[_Line]]:
 
 
 def _workbook_line(number: int, written: tuple[Any, ...], stored: tuple[Any, ...]) -> _Line:
-    cells, formulas, wrong = [], set(), []
+    cells, formulas, numbers, wrong = [], set(), set(), []
     for place, (formula, value) in enumerate(zip(written, stored)):
         cells.append(_cell_text(value.value))
+        if value.data_type == "n" and value.value is not None:
+            numbers.add(place)
         if formula.data_type == "f":
             formulas.add(place)
             if value.value is None:
@@ -164,7 +181,7 @@ def _workbook_line(number: int, written: tuple[Any, ...], stored: tuple[Any, ...
                 wrong.append((place, "formula-without-value", sentence, remedy))
         if value.data_type == "e":
             wrong.append((place, "cell-error", f"the cell holds the error {value.value}", "mend or empty it"))
-    return _Line(number, cells, frozenset(formulas), tuple(wrong))
+    return _Line(number, cells, frozenset(formulas), frozenset(numbers), tuple(wrong))
 
 
 def _cell_text(value: object) -> str:
@@ -228,7 +245,7 @@ def _line_problems(line: _Line, columns: list[str]) -> list[Problem]:
 
 def _cells(line: _Line, columns: list[str]) -> dict[str, Cell]:
     return {
-        column: Cell(line.cells[place], line.number, column, place in line.formulas)
+        column: Cell(line.cells[place], line.number, column, place in line.formulas, place in line.numbers)
         for place, column in enumerate(columns)
         if column
     }

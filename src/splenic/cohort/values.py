@@ -15,7 +15,7 @@ SERIAL_ZERO = datetime.date(1899, 12, 30)
 EARLIEST, LATEST = datetime.date(1900, 1, 1), datetime.date(2199, 12, 31)
 
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
@@ -71,6 +71,18 @@ def parse_number(text: str, decimal: Decimal = "auto") -> float:
     return float(plain)
 
 
+def decimal_mark(text: str) -> str:
+    """``,`` or ``.`` where a number has one of them, once; empty where it has none, or both.
+
+    Examples
+    --------
+    >>> decimal_mark("3,5"), decimal_mark("1.234"), decimal_mark("12"), decimal_mark("1.234,5")
+    (',', '.', '', '')
+    """
+    marks = [mark for mark in text if mark in ",."]
+    return marks[0] if len(marks) == 1 and _PLAIN.fullmatch(text.replace(",", ".")) else ""
+
+
 def _without_commas(text: str, decimal: Decimal) -> str:
     both = "." in text
     if decimal == "auto" and not both and re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
@@ -97,7 +109,7 @@ def _grouped(text: str, mark: str) -> str:
 
 
 def parse_date(text: str, order: DateOrder | None = None) -> ReadDate:
-    """A date: ISO, YYYYMMDD, D.M.YYYY, or with slashes by the declared order; or a spreadsheet's day number.
+    """A date: year first, D.M.YYYY, or with slashes by the declared order; or a spreadsheet's day number.
 
     Examples
     --------
