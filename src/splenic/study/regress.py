@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 from splenic.stats import (
     CoxFit,
+    OptimismCorrected,
     StatisticsError,
     concordance,
     fit_cox,
@@ -25,8 +26,9 @@ from splenic.stats import (
 from splenic.study import give
 from splenic.study.cutoff import Split
 from splenic.study.data import Bools, Endpoint, Floats, StudyData, Variable
+from splenic.study.optimism import MOST_PATIENTS, Optimism, optimism
 from splenic.study.protocol import Covariate, Protocol
-from splenic.study.results import CoxModel, CoxRow, CoxTable, Effect, Test
+from splenic.study.results import CoxModel, CoxRow, CoxTable, Effect, Interval, Test
 from splenic.study.terms import Term, design, grouped, terms_of
 
 _SPLINE_POINTS = 60
@@ -211,22 +213,7 @@ def model_of(
             ("score", fit.score),
         )
     }
-    corrected, slope = None, None
-    if protocol.resamples:
-        try:
-            found = optimism_corrected(
-                time,
-                event,
-                x,
-                resamples=protocol.resamples,
-                seed=protocol.seed,
-                ties=protocol.ties,
-                level=protocol.level,
-            )
-            corrected = give.interval(found, f"{found.method}, corrected by {found.resamples} resamples")
-            slope = found.calibration_slope
-        except StatisticsError:
-            pass  # the apparent concordance stands alone
+    corrected, slope = _corrected(protocol, time, event, x)
     return CoxModel(
         n=fit.n,
         events=fit.events,
@@ -249,6 +236,36 @@ def model_of(
         concordance_corrected=corrected,
         calibration_slope=slope,
     )
+
+
+def _corrected(
+    protocol: Protocol, time: Floats, event: Floats, x: Floats
+) -> tuple[Interval | None, float | None]:
+    """Concordance corrected for optimism, and the calibration slope; None where no resample can be fitted."""
+    if not protocol.resamples:
+        return None, None
+    how = f"Harrell's C, corrected by {protocol.resamples} resamples"
+    shared: dict[str, Any] = {
+        "resamples": protocol.resamples,
+        "seed": protocol.seed,
+        "level": protocol.level,
+    }
+    found: Optimism | OptimismCorrected | None
+    slope: float | None
+    try:
+        if protocol.ties == "efron" and time.size <= MOST_PATIENTS:
+            fast = optimism(time, event, x, **shared)
+            found, slope = fast, None if fast is None else fast.slope
+        else:
+            slow = optimism_corrected(time, event, x, ties=protocol.ties, **shared)
+            found, slope = slow, slow.calibration_slope
+    except StatisticsError:
+        return None, None  # the apparent concordance stands alone
+    if found is None:
+        return None, None
+    return Interval(
+        estimate=found.estimate, low=found.low, high=found.high, level=protocol.level, method=how
+    ), slope
 
 
 # Missing covariates

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from splenic.study.data import Floats
+from splenic.study.data import Bools, Floats
 
 # Above this many patients the n by n tables of pairs no longer fit; asymptotic errors are used there.
 MOST_PATIENTS = 6000
@@ -70,14 +70,21 @@ def bootstrap_p(differences: Floats) -> float:
 
 
 def _concordances(time: Floats, event: Floats, risk: Floats, counts: Floats, weighted: Floats) -> Floats:
-    # An event and a censoring at one time can be compared, two events cannot.
-    later = (time[:, np.newaxis] < time) | (
-        (time[:, np.newaxis] == time) & (event[:, np.newaxis] == 1) & (event == 0)
-    )
+    later = comparable(time, event)  # rows without the event have no weight below
     pairs = np.einsum("bi,bi->b", weighted @ later.astype(np.float64), counts)
     right = np.einsum("bi,bi->b", weighted @ (later * _above(risk)), counts)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(right / pairs, dtype=np.float64)
+
+
+def comparable(time: Floats, event: Floats) -> Bools:
+    """Pairs (i, j) in which i has the event and j is known to live longer, shape (n, n)."""
+    return np.asarray(((time[:, np.newaxis] < time) & (event[:, np.newaxis] == 1)) | _tied(time, event))
+
+
+def _tied(time: Floats, event: Floats) -> Bools:
+    """An event and a censoring at one time can be compared, two events cannot."""
+    return np.asarray((time[:, np.newaxis] == time) & (event[:, np.newaxis] == 1) & (event == 0))
 
 
 def _above(risk: Floats) -> Floats:
