@@ -90,6 +90,23 @@ def test_date_order(cohort_of: CohortOf) -> None:
     )
 
 
+def test_an_event_without_date_where_there_is_a_column_for_it(cohort_of: CohortOf) -> None:
+    by = dictionary_of(
+        "tace_date: {column: T}",
+        "last_contact_date: {column: L}",
+        'death: {column: Dead, codes: {"1": true, "0": false}}',
+        "progression_date: {column: P}",
+        'progression: {column: PD, codes: {"1": true, "0": false}}',
+    )
+    text = "ID,T,L,Dead,P,PD\nA,2019-01-01,2020-01-01,0,,1\nB,2019-01-01,2020-01-01,0,2020-02-01,1"
+    assert fault(cohort_of, text, by=by) == (
+        "table.csv: 1 problem and 1 question not yet answered\n"
+        '  row 2, column "PD": progression without a date or a time; add the date\n'
+        '  row 3, column "P": progression after 396 days, but follow-up ends after 365; '
+        "mend it, or accept it with a reason in the dictionary"
+    )
+
+
 def test_duplicate_patient(cohort_of: CohortOf) -> None:
     assert fault(cohort_of, changed(4, "ID", "P1")) == (
         'table.csv: row 4, column "ID": the same patient as in row 2; keep one row for each patient'

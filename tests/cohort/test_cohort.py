@@ -60,6 +60,29 @@ def test_death_comes_from_its_date_where_no_flag_is_given(cohort_of: CohortOf) -
     assert cohort.values("os_days") == (30, 60)
 
 
+def test_a_time_that_is_not_given_comes_from_dates(cohort_of: CohortOf) -> None:
+    by = dictionary_of(
+        "tace_date: {column: T}",
+        "death_date: {column: D}",
+        "os_time: {column: OS, unit: days}",
+        'death: {column: Dead, codes: {"1": true, "0": false}}',
+    )
+    cohort = cohort_of("ID,T,D,OS,Dead\nA,2019-01-01,2019-01-31,,1\nB,2019-01-01,,50,0", by)
+    assert cohort.values("os_days") == (30, 50)
+    assert cohort.sources[-1].conversion.endswith("else to the end of follow-up, where no time is given")
+
+
+def test_decompensation_may_be_a_mere_yes_or_no(cohort_of: CohortOf) -> None:
+    by = dictionary_of(
+        "os_time: {column: OS, unit: days}",
+        'death: {column: Dead, codes: {"1": true, "0": false}}',
+        'decompensation: {column: Dec, codes: {"1": true, "0": false}}',
+    )
+    cohort = cohort_of("ID,OS,Dead,Dec\nA,100,1,1\nB,80,0,0", by)
+    assert cohort.values("decompensation") == (True, False)
+    assert cohort.values("decompensation_days") == (None, None)
+
+
 def test_progression_of_those_without_it_ends_with_follow_up(cohort_of: CohortOf) -> None:
     by = dictionary_of(
         "tace_date: {column: T}",

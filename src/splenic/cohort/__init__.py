@@ -18,7 +18,7 @@ from splenic.cohort.dictionary import (
 )
 from splenic.cohort.export import export_cohort, export_csv, safe_text
 from splenic.cohort.join import JoinPolicy, MeasuredCase, join_measurements, read_measurements
-from splenic.cohort.patient_scores import child_pugh_class_of, patient_scores
+from splenic.cohort.patient_scores import child_pugh_class_of, cohort_scores, patient_scores
 from splenic.cohort.problems import Problem, TableError
 from splenic.cohort.scores import Score
 from splenic.cohort.table import Cell, Table, read_table
@@ -51,6 +51,7 @@ __all__ = [
     "TableError",
     "build_cohort",
     "child_pugh_class_of",
+    "cohort_scores",
     "export_cohort",
     "export_csv",
     "join_measurements",

@@ -217,10 +217,11 @@ def _derived(
         columns = fields[date].columns
         found.append(ColumnSource(flag, columns, "", "true where there is a date", len(patients)))
     known = sum(getattr(patient, days) is not None for patient in patients)
-    if time not in fields and known:
+    if known and "tace_date" in fields and (time not in fields or date in fields):
         names = [name for name in ("tace_date", date, "last_contact_date") if name in fields]
         columns = tuple(column for name in names for column in fields[name].columns)
         rule = "days from first TACE to the event, else to the end of follow-up"
+        rule += ", where no time is given" if time in fields else ""
         found.append(ColumnSource(days, columns, "", rule, known))
     return found
 

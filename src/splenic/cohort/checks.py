@@ -66,47 +66,54 @@ def _event(event: Event, values: Values, row: Row, dictionary: DataDictionary, f
         values[event.flag] = date is not None
     happened = values[event.flag]
     if date is not None and not happened:
-        sentence = (
-            f"a date of {event.flag}, and {event.flag} is {'not known' if happened is None else 'false'}"
-        )
+        stated = "not known" if happened is None else "false"
+        sentence = f"a date of {event.flag}, and {event.flag} is {stated}"
         findings.wrong(
             _cell(event.date, row, dictionary), "date-without-event", sentence, "mend either of them"
         )
-    if event.time not in fields:
-        _derive_days(event, values, fields)
-    elif date is not None and values.get("tace_date") is not None:
+    if values.get(event.days) is not None:
         _compare_time(event, values, row, dictionary, findings)
-    if happened and values.get(event.days) is None and (date is None or event.time in fields):
-        cell = _cell(event.flag, row, dictionary)
-        readable = not any(problem.row == cell.row for problem in findings.problems)
-        if readable and date is None:
-            code = f"{event.flag}-without-date"
-            wanted = "a survival time" if event.flag == "death" else "a time"
-            findings.wrong(cell, code, f"{event.flag} without a date or {wanted}", "add the date")
+    elif event.date in fields or event.flag == "death":
+        values[event.days] = _days_by_dates(event, values)
+    _check_dated(event, values, row, dictionary, findings)
     _time_order(event, values, row, dictionary, findings)
 
 
-def _derive_days(event: Event, values: Values, fields: Any) -> None:
-    """From dates: to the event, else to the end of follow-up."""
-    start, happened = values.get("tace_date"), values[event.flag]
-    values[event.days] = None
-    if start is None or happened is None:
+def _check_dated(
+    event: Event, values: Values, row: Row, dictionary: DataDictionary, findings: Findings
+) -> None:
+    """An event needs a date or a time; one that has neither column, but for death, is a mere yes or no."""
+    if not values[event.flag] or values.get(event.days) is not None or values.get(event.date) is not None:
         return
+    fields = dictionary.fields
+    cell = _cell(event.flag, row, dictionary) if event.flag in fields else None
+    dated = event.flag == "death" or event.date in fields or event.time in fields
+    if cell is None or not dated or any(problem.row == cell.row for problem in findings.problems):
+        return
+    wanted = "a survival time" if event.flag == "death" else "a time"
+    sentence = f"{event.flag} without a date or {wanted}"
+    findings.wrong(cell, f"{event.flag}-without-date", sentence, "add the date")
+
+
+def _days_by_dates(event: Event, values: Values) -> float | None:
+    """From the first TACE to the event, else to the end of follow-up."""
+    start, happened = values.get("tace_date"), values[event.flag]
+    if start is None or happened is None:
+        return None
     end: datetime.date | None = values.get(event.date)
     if not happened:
         if event.flag != "death":
-            values[event.days] = values.get("os_days")
-            return
+            os_days: float | None = values.get("os_days")
+            return os_days
         end = values.get("last_contact_date")
-    if end is not None and end >= start:
-        values[event.days] = float((end - start).days)
+    return float((end - start).days) if end is not None and end >= start else None
 
 
 def _compare_time(
     event: Event, values: Values, row: Row, dictionary: DataDictionary, findings: Findings
 ) -> None:
-    days, start, end = values.get(event.days), values["tace_date"], values[event.date]
-    if days is None:
+    days, start, end = values[event.days], values.get("tace_date"), values.get(event.date)
+    if start is None or end is None:
         return
     by_dates = (end - start).days
     if abs(days - by_dates) > _tolerance_days(event.time, dictionary):
@@ -120,13 +127,16 @@ def _time_order(
     days, os_days = values.get(event.days), values.get("os_days")
     if event.flag == "death" or not values[event.flag] or days is None or os_days is None:
         return
-    if event.time in dictionary.fields and days > os_days + _tolerance_days(event.time, dictionary):
+    if days > os_days + _tolerance_days(event.time, dictionary):
+        name = event.time if event.time in dictionary.fields else event.date
         sentence = f"{event.flag} after {days:g} days, but follow-up ends after {os_days:g}"
-        findings.ask(_cell(event.time, row, dictionary), "time-order", sentence)
+        findings.ask(_cell(name, row, dictionary), "time-order", sentence)
 
 
 def _tolerance_days(name: str, dictionary: DataDictionary) -> float:
-    """Half a unit, for times were rounded to it, and a day for which end is counted."""
+    """Half a unit, for times were rounded to it, and a day for which end is counted; none for dates."""
+    if name not in dictionary.fields:
+        return 0
     unit = QUANTITIES[name].find_unit(dictionary.fields[name].unit or "")
     return 1 if unit is None else unit.convert(1) / 2 + 1
 

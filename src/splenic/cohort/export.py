@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from splenic.cohort.patient_scores import patient_scores
-from splenic.cohort.types import PATIENT_NAMES, SPLEEN_NAMES, Cohort, Patient
+from splenic.cohort.patient_scores import cohort_scores
+from splenic.cohort.types import PATIENT_NAMES, SPLEEN_NAMES, Cohort
 
 # What a spreadsheet program takes for the start of a formula; tab and carriage return are skipped by some.
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -62,18 +62,11 @@ def _text(value: object) -> str:
 def export_cohort(cohort: Cohort, path: str | Path, *, unverified: bool = False) -> None:
     """One row a patient: all values, the spleen, the covariates, and each score's value and group."""
     extra = tuple(cohort.patients[0].extra) if cohort.patients else ()
-    names = tuple(patient_scores(Patient(0, ""), unverified=unverified))
-    header = [*PATIENT_NAMES, *extra, *SPLEEN_NAMES]
-    header += [f"{name} {part}" for name in names for part in ("value", "group")]
-    export_csv(path, header, (_row(patient, cohort, unverified) for patient in cohort.patients))
-
-
-def _row(patient: Patient, cohort: Cohort, unverified: bool) -> list[object]:
-    spleen = patient.spleen
-    cells: list[object] = [getattr(patient, name) for name in PATIENT_NAMES]
-    cells += patient.extra.values()
-    cells += [None if spleen is None else getattr(spleen, name) for name in SPLEEN_NAMES]
-    scores = patient_scores(patient, reported_in=cohort.reported_in, unverified=unverified)
-    for score in scores.values():
-        cells += [score.value, score.group]
-    return cells
+    scores = cohort_scores(cohort, unverified=unverified)
+    columns: dict[str, Sequence[object]] = {
+        name: cohort.values(name) for name in (*PATIENT_NAMES, *extra, *SPLEEN_NAMES)
+    }
+    for name, found in scores.items():
+        columns[f"{name} value"] = [score.value for score in found]
+        columns[f"{name} group"] = [score.group for score in found]
+    export_csv(path, tuple(columns), zip(*columns.values()))

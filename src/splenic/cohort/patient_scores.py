@@ -1,4 +1,4 @@
-"""All scores of one patient, from the values of the cohort."""
+"""All scores of a patient, from the values of the cohort."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from splenic.cohort import scores as rules
 from splenic.cohort.scores import Score
-from splenic.cohort.types import Patient
+from splenic.cohort.types import Cohort, Patient
 
 ECOG_FOR_BCLC = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "1-2": 1, "3-4": 3}
 YOUNGEST, ADULT = 12, 18
@@ -34,6 +34,16 @@ def patient_scores(
     if unverified:
         found += _unverified(patient, reported_in)
     return {score.name: score for score in found}
+
+
+def cohort_scores(cohort: Cohort, *, unverified: bool = False) -> dict[str, tuple[Score, ...]]:
+    """Every score by name, one of each patient, in the cohort's order."""
+    empty = patient_scores(Patient(0, ""), unverified=unverified)
+    all_scores = [
+        patient_scores(patient, reported_in=cohort.reported_in, unverified=unverified)
+        for patient in cohort.patients
+    ]
+    return {name: tuple(scores[name] for scores in all_scores) for name in empty}
 
 
 def child_pugh_class_of(patient: Patient, reported_in: str = "mg/dl") -> str | None:
