@@ -52,7 +52,7 @@ _STYLE = {
     "text.color": INK, "figure.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.facecolor": PAPER,
     "lines.linewidth": 1.6, "legend.frameon": False, "legend.fontsize": 8, "patch.linewidth": 0.8,
     "svg.fonttype": "path", "svg.hashsalt": "splenic", "pdf.fonttype": 42, "pdf.compression": 6,
-    "path.simplify": False,
+    "path.simplify": False, "text.parse_math": False,
 }  # fmt: skip
 
 
