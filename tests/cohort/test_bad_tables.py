@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from clinical_table import HEADER, ROWS, changed, dictionary, dictionary_of, new_workbook
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from splenic.cohort import Cohort, TableError, read_cohort
+from splenic.cohort import Cohort, TableError, read_cohort, read_table
 from splenic.errors import UsageError
 
 CohortOf = Callable[..., Cohort]
@@ -362,6 +365,32 @@ def test_a_thousand_problems_are_not_a_thousand_lines(cohort_of: CohortOf) -> No
     message = fault(cohort_of, f"ID,Age\n{rows}", by=dictionary_of("age: {column: Age, unit: years}"))
     assert message.splitlines()[0] == "table.csv: 1000 problems and 1 question not yet answered"
     assert message.splitlines()[-1] == "  and 951 more"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xfe", b"\xef\xbb\xbf", b"ID;Age\n"]))
+def test_whatever_bytes_a_file_holds_the_error_is_one_of_ours(
+    tmp_path: Path, data: bytes, start: bytes
+) -> None:
+    (tmp_path / "any.csv").write_bytes(start + data)
+    with contextlib.suppress(TableError):
+        read_table(tmp_path / "any.csv")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    st.integers(2, 4), st.sampled_from(HEADER.split(",")), st.text(st.characters(codec="utf-8"), max_size=12)
+)
+def test_whatever_a_cell_holds_the_error_names_it(
+    cohort_of: CohortOf, row: int, column: str, text: str
+) -> None:
+    cell = '"' + text.replace('"', '""').replace("\0", "") + '"'
+    try:
+        cohort_of(changed(row, column, cell))
+    except TableError as error:
+        for problem in (*error.problems, *error.questions):
+            # A patient named like another, and dates out of order, are named at either of the two.
+            assert problem.row in (row, None) or problem.code in ("duplicate-patient", "date-order")
 
 
 def test_what_is_no_table(tmp_path: Path) -> None:

@@ -74,6 +74,10 @@ def test_extra_covariates_and_requirements() -> None:
         "extra.age: the schema has a field of this name; use it",
         "extra.note: takes one column",
     )
+    extra = "extra:\n  sv_ml: {column: A, kind: number}\n"
+    assert faults(with_field("") + extra) == (
+        "extra.sv_ml: a patient or a spleen has a value of this name; take another",
+    )
     requirement = "require: [{reason: r, field: nothing}]\n"
     assert faults(with_field("") + requirement) == ("require: nothing is no field of this dictionary",)
 

@@ -116,7 +116,7 @@ def test_numbers(text: str, decimal: values.Decimal, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "1,2,3", "1.2.3", "12,34.5", "<2", "5 mg", "1/2", "nan", "inf", "--1"]
+    "text", ["", "x", "1,2,3", "1.2.3", "12,34.5", "<2", "5 mg", "1/2", "nan", "inf", "--1", "1e999"]
 )
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(ValueProblem, match="is no number"):

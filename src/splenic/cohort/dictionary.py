@@ -11,9 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from splenic.cohort.schema import CODES, FIELDS, FLAGS, QUANTITIES, TUMOUR_NUMBER
+from splenic.cohort.types import DERIVED_NAMES, PATIENT_NAMES, SPLEEN_NAMES
 from splenic.cohort.values import DateOrder, Decimal
 from splenic.errors import SplenicError, UsageError
 
+RESERVED = (*PATIENT_NAMES, *SPLEEN_NAMES, *DERIVED_NAMES)
 BUILT_IN = ("hcc-tace-seg", "waw-tace")
 
 
@@ -214,6 +216,8 @@ def _code_faults(source: Source, allowed: tuple[str, ...]) -> list[str]:
 
 def _extra_faults(name: str, extra: Extra) -> list[str]:
     faults = ["the schema has a field of this name; use it"] if name in FIELDS else []
+    if name in RESERVED and not faults:
+        faults.append("a patient or a spleen has a value of this name; take another")
     if extra.kind == "flag":
         faults += _flag_faults(extra)
     if extra.kind == "number" and extra.codes is not None:

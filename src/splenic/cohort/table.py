@@ -131,7 +131,11 @@ def _text_lines(path: Path) -> list[_Line]:
 def _decode(path: Path) -> str:
     data = path.read_bytes()
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError:
+            problem = Problem("not-text", "the file begins as UTF-16 and is none", "save it as UTF-8")
+            raise TableError(path.name, [problem]) from None
     if b"\0" in data:
         remedy = "if it is a workbook, give it the ending .xlsx"
         raise TableError(path.name, [Problem("not-text", "the file is binary, not a text table", remedy)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -63,7 +64,8 @@ def parse_number(text: str, decimal: Decimal = "auto") -> float:
         plain = _without_commas(plain, decimal)
     elif decimal == "comma":
         plain = _grouped(plain, ".") if plain.count(".") else plain
-    if not _PLAIN.fullmatch(plain):
+    # A number too large for a float is none either.
+    if not _PLAIN.fullmatch(plain) or not math.isfinite(float(plain)):
         remedy = (
             "write a number; list it under missing if it means not known, or under replace with its value"
         )
