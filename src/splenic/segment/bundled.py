@@ -147,7 +147,8 @@ class BundleEngine:
             if outline.volume_ml >= 0.5 * candidate.volume_ml:
                 break
         if best is None or best.volume_ml < self._plan.post_processing.smallest_spleen_ml:
-            findings.append(Finding("no-spleen-found", "no spleen was found on this scan"))
+            if not findings:
+                findings.append(Finding("no-spleen-found", "no spleen was found on this scan"))
             return self._empty(volume.geometry, findings, clock)
         return self._finish(volume, best, findings, clock)
 
@@ -177,6 +178,7 @@ class BundleEngine:
                     gate=True,
                 )
             )
+            return ()
         shift = np.array([s.start for s in box])
         return tuple(_place(c.volume_ml, c.low + shift, c.high + shift, grid) for c in found[:CANDIDATES])
 
@@ -184,7 +186,10 @@ class BundleEngine:
         logits = sliding(values, stage.patch, stage.overlap, -1.0, self._networks["locate"])
         post = self._plan.post_processing
         voxel_ml = float(np.prod(stage.spacing_mm)) / 1000
-        return components(_sigmoid(logits), post.threshold, voxel_ml, post.smallest_candidate_ml)[1]
+        parts = components(_sigmoid(logits), post.threshold, voxel_ml, post.smallest_candidate_ml)[1]
+        # A spleen may be large or wander, but its centre of mass stays on the left of the body's middle.
+        middle = (values.shape[2] - 1) / 2
+        return tuple(part for part in parts if part.centre[2] > middle)
 
     # -- outlining ----------------------------------------------------------------------------
 
