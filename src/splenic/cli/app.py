@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from splenic import __version__
-from splenic.cli import demo, doctor, evaluate, measure, models
+from splenic.cli import cohort, demo, doctor, evaluate, measure, models
 
 app = typer.Typer(
     name="splenic",
@@ -22,6 +22,7 @@ app = typer.Typer(
 measure.register(app)
 demo.register(app)
 evaluate.register(app)
+cohort.register(app)
 models.register(app)
 doctor.register(app)
 
