@@ -271,12 +271,14 @@ def test_the_workers_end_with_a_killed_parent(many: tuple[Path, Options], tmp_pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_loses_nothing(many: tuple[Path, Options], tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_loses_nothing(many: tuple[Path, Options], tmp_path: Path, how: signal.Signals) -> None:
     folder, options = many
     out = tmp_path / "out"
     process = start(folder, out, options)
     wait_for_case(out, process)
-    os.killpg(process.pid, signal.SIGINT)
+    # Ctrl-C reaches the whole group, a scheduler's SIGTERM the program alone.
+    os.killpg(process.pid, how) if how is signal.SIGINT else os.kill(process.pid, how)
     _, errors = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in errors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -34,6 +35,8 @@ def command(function: Callable[P, int]) -> Callable[P, None]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         debug = bool(kwargs.get("debug", False))
+        # A scheduler or a shutdown ends a call as Ctrl-C does: what is finished stands in the table.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             code = function(*args, **kwargs)
         except KeyboardInterrupt:
