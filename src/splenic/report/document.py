@@ -31,6 +31,8 @@ class Table:
     notes: tuple[str, ...] = ()
     sortable: bool = False
     text_columns: tuple[int, ...] = ()
+    widths: tuple[int, ...] = ()
+    """Shares of the width in percent, where the content alone would not lead to good ones."""
 
 
 @dataclass(frozen=True, slots=True)

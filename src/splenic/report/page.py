@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-_BLANK = re.compile(r"(\[to be written by the authors\]|BLANK: for the authors(?: \([^()]*(?:\([^()]*\)[^()]*)*\))?)")
+_BLANK = re.compile(
+    r"(\[to be written by the authors\]|BLANK: for the authors(?: \([^()]*(?:\([^()]*\)[^()]*)*\))?)"
+)
 
 
 def html_page(document: Document) -> str:
@@ -24,8 +26,13 @@ def html_page(document: Document) -> str:
     variables = {"light": _colours({c: c for c in VARIABLES}), "dark": _colours(DARK)}
     script = _template("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-    return _render(document, printed=False, css=_css("report.css", variables), script=script,
-                   script_hash=f"sha256-{digest}")  # fmt: skip
+    return _render(
+        document,
+        printed=False,
+        css=_css("report.css", variables),
+        script=script,
+        script_hash=f"sha256-{digest}",
+    )
 
 
 def pdf_bytes(document: Document) -> bytes:
@@ -54,7 +61,8 @@ def _weasyprint() -> tuple[Any, Any]:
         from weasyprint.urls import URLFetcher
     except OSError as error:
         raise SplenicError(
-            "no-pango", f"the PDF cannot be made: {str(error).splitlines()[0]}",
+            "no-pango",
+            f"the PDF cannot be made: {str(error).splitlines()[0]}",
             "install Pango (Debian: libpango-1.0-0 libpangoft2-1.0-0), or leave pdf out of the formats",
         ) from None
     return weasyprint, URLFetcher(allowed_protocols=("data",))
@@ -69,9 +77,14 @@ def _render(document: Document, *, printed: bool, css: str, script: str, script_
     numbers = {d.key: i for i, d in enumerate(document.drawings, 1)}
     numbers |= {f"{t.key}/table": i for i, t in enumerate(document.tables, 1)}
     return environment.get_template("report.html.j2").render(
-        document=document, stamp=STAMPS[document.data], printed=printed, numbers=numbers, css=Markup(css),
-        script=Markup(script), script_hash=script_hash,
-    )  # fmt: skip
+        document=document,
+        stamp=STAMPS[document.data],
+        printed=printed,
+        numbers=numbers,
+        css=Markup(css),
+        script=Markup(script),
+        script_hash=script_hash,
+    )
 
 
 def _environment() -> Environment:
@@ -79,9 +92,13 @@ def _environment() -> Environment:
     from jinja2 import PackageLoader, StrictUndefined
 
     return JinjaEnvironment(
-        loader=PackageLoader("splenic.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=PackageLoader("splenic.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def _css(name: str, values: dict[str, str]) -> str:
@@ -121,5 +138,8 @@ def _mark_blanks(text: str) -> Markup:
     from markupsafe import Markup, escape
 
     pieces = _BLANK.split(text)
-    marked = [Markup('<span class="blank">{}</span>').format(p) if i % 2 else escape(p) for i, p in enumerate(pieces)]
+    marked = [
+        Markup('<span class="blank">{}</span>').format(p) if i % 2 else escape(p)
+        for i, p in enumerate(pieces)
+    ]
     return Markup("").join(marked)

@@ -1,59 +1,108 @@
 """The look of every figure: palette, type, the stamp of what the data are, and the same bytes every time.
 
 A figure is drawn once, in the light palette. Its dark twin, and the version inside the page that follows the
-reader's light or dark setting, come from exchanging the palette's colours in the SVG text; therefore every colour
-of a figure must be one of the palette's.
+reader's light or dark setting, come from exchanging the palette's colours in the SVG text; therefore every
+colour of a figure must be one of the palette's.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DataKind = Literal["real", "synthetic"]
+LineStyle = tuple[float, Sequence[float]]
 STAMPS: Mapping[str, str] = {"real": "REAL DATA", "synthetic": "SYNTHETIC DATA"}
 
-# Groups differ in hue, in lightness and in the pattern of the line, so that they part in colour, in grey and for
-# colour-blind readers (hues after Okabe and Ito, darkened where white paper asks for contrast).
+# Groups differ in hue, in lightness and in the pattern of the line, so that they part in colour, in grey and
+# for colour-blind readers (hues after Okabe and Ito, darkened where white paper asks for contrast).
 INK, SOFT, RULE, PAPER, SHADE = "#1b1f24", "#59636e", "#d5dbe1", "#ffffff", "#edf0f3"
 BLUE, ORANGE, GREEN, PURPLE, SKY, BROWN = "#00558f", "#d9690f", "#0a8f6b", "#8d4a8b", "#4fa3d9", "#7a5b12"
 WARN = "#a6261c"
 
 DARK: Mapping[str, str] = {
-    INK: "#e8ecf1", SOFT: "#a7b1bd", RULE: "#3a424c", PAPER: "#14181d", SHADE: "#232a32",
-    BLUE: "#6db6ee", ORANGE: "#f2a154", GREEN: "#4cc9a2", PURPLE: "#d49bd2", SKY: "#a3d5f5", BROWN: "#d3b76a",
+    INK: "#e8ecf1",
+    SOFT: "#a7b1bd",
+    RULE: "#3a424c",
+    PAPER: "#14181d",
+    SHADE: "#232a32",
+    BLUE: "#6db6ee",
+    ORANGE: "#f2a154",
+    GREEN: "#4cc9a2",
+    PURPLE: "#d49bd2",
+    SKY: "#a3d5f5",
+    BROWN: "#d3b76a",
     WARN: "#ff8f84",
-}  # fmt: skip
+}
 VARIABLES: Mapping[str, str] = {
-    INK: "ink", SOFT: "soft", RULE: "rule", PAPER: "paper", SHADE: "shade", BLUE: "blue", ORANGE: "orange",
-    GREEN: "green", PURPLE: "purple", SKY: "sky", BROWN: "brown", WARN: "warn",
-}  # fmt: skip
+    INK: "ink",
+    SOFT: "soft",
+    RULE: "rule",
+    PAPER: "paper",
+    SHADE: "shade",
+    BLUE: "blue",
+    ORANGE: "orange",
+    GREEN: "green",
+    PURPLE: "purple",
+    SKY: "sky",
+    BROWN: "brown",
+    WARN: "warn",
+}
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, BROWN)
-LINES: tuple[str | tuple[float, tuple[float, ...]], ...] = (
-    "-", (0, (5.5, 1.6)), (0, (1.6, 1.1)), (0, (7, 1.4, 1.4, 1.4)), (0, (3, 1.2)), (0, (9, 2)),
-)  # fmt: skip
+LINES: tuple[LineStyle, ...] = (
+    (0, ()),
+    (0, (5.5, 1.6)),
+    (0, (1.6, 1.1)),
+    (0, (7, 1.4, 1.4, 1.4)),
+    (0, (3, 1.2)),
+    (0, (9, 2)),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 FULL_WIDTH_IN, MEDIUM_WIDTH_IN = 7.0, 4.7
 
-_STYLE = {
-    "font.family": ["DejaVu Sans"], "font.size": 8, "axes.titlesize": 9, "axes.labelsize": 8.5,
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "axes.linewidth": 0.8, "axes.facecolor": "none",
-    "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": True,
-    "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 8, "ytick.labelsize": 8,
-    "xtick.direction": "out", "ytick.direction": "out", "xtick.major.width": 0.8, "ytick.major.width": 0.8,
-    "text.color": INK, "figure.facecolor": PAPER, "figure.edgecolor": PAPER, "savefig.facecolor": PAPER,
-    "lines.linewidth": 1.6, "legend.frameon": False, "legend.fontsize": 8, "patch.linewidth": 0.8,
-    "svg.fonttype": "path", "svg.hashsalt": "splenic", "pdf.fonttype": 42, "pdf.compression": 6,
-    "path.simplify": False, "text.parse_math": False,
-}  # fmt: skip
+_STYLE: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8.5,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "xtick.major.width": 0.8,
+    "ytick.major.width": 0.8,
+    "text.color": INK,
+    "figure.facecolor": PAPER,
+    "figure.edgecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "patch.linewidth": 0.8,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "splenic",
+    "pdf.fonttype": 42,
+    "pdf.compression": 6,
+    "path.simplify": False,
+    "text.parse_math": False,
+}
 
 
 @contextmanager
@@ -63,7 +112,7 @@ def house_style() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)  # type: ignore[arg-type]
+        matplotlib.rcParams.update(_STYLE)
         yield
 
 
@@ -79,11 +128,21 @@ def stamp(figure: Figure, data: DataKind) -> None:
     synthetic = data == "synthetic"
     height = figure.get_size_inches()[1]
     figure.text(
-        0.992, 1 - 0.05 / height, STAMPS[data], ha="right", va="top", fontsize=6.5, weight="bold",
+        0.992,
+        1 - 0.05 / height,
+        STAMPS[data],
+        ha="right",
+        va="top",
+        fontsize=6.5,
+        weight="bold",
         color=WARN if synthetic else SOFT,
-        bbox={"boxstyle": "square,pad=0.3", "facecolor": "none", "edgecolor": WARN if synthetic else SOFT,
-              "linewidth": 0.7},
-    )  # fmt: skip
+        bbox={
+            "boxstyle": "square,pad=0.3",
+            "facecolor": "none",
+            "edgecolor": WARN if synthetic else SOFT,
+            "linewidth": 0.7,
+        },
+    )
 
 
 def grid(axes: Axes, axis: Literal["x", "y", "both"] = "y") -> None:

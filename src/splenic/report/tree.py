@@ -1,7 +1,7 @@
 """Results as a tree of plain JSON, read by name.
 
-A report is made from ``results.json`` alone, so that it can be made again from the file, elsewhere and later. The
-names are those of the results' own types; a name that is missing is a fault of the file, and said so.
+A report is made from ``results.json`` alone, so that it can be made again from the file, elsewhere and later.
+The names are those of the results' own types; a name that is missing is a fault of the file, and said so.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ class Node:
         if name not in self._values:
             where = f"{self._path}.{name}".lstrip(".")
             raise InputError(
-                "not-results", f"results: {where} is missing",
+                "not-results",
+                f"results: {where} is missing",
                 "make the results again with `splenic cohort run` of this version",
-            )  # fmt: skip
+            )
         return _wrap(self._values[name], f"{self._path}.{name}")
 
     def __getitem__(self, key: str) -> Any:
@@ -97,9 +98,10 @@ def load(source: Path | Mapping[str, Any] | Dumpable) -> tuple[Node, bytes]:
     version = values.get("format_version") if isinstance(values, Mapping) else None
     if version != FORMAT_VERSION:
         raise InputError(
-            "not-results", f"results: format {version} where {FORMAT_VERSION} is needed",
+            "not-results",
+            f"results: format {version} where {FORMAT_VERSION} is needed",
             "make the results again with `splenic cohort run` of this version",
-        )  # fmt: skip
+        )
     return Node(values), raw
 
 
@@ -108,7 +110,9 @@ def _read(path: Path) -> tuple[Any, bytes]:
         raw = path.read_bytes()
         return json.loads(raw), raw
     except OSError as error:
-        raise InputError("cannot-read", f"{path.name}: cannot be read ({error.strerror})", "check the path") from None
+        raise InputError(
+            "cannot-read", f"{path.name}: cannot be read ({error.strerror})", "check the path"
+        ) from None
     except ValueError:
         raise InputError(
             "not-results", f"{path.name}: is no JSON", "give the results.json of `splenic cohort run`"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.table import Table as WordTable
     from docx.table import _Cell
+    from docx.text.paragraph import Paragraph
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _BLANK = re.compile(r"(\[to be written by the authors\]|BLANK: for the authors)")
@@ -62,7 +63,14 @@ def manuscript_markdown(document: Document, pack: Manuscript) -> str:
         lines += [f"**Figure {number}. {title}.** {caption}", ""]
     for checklist in pack.checklists:
         table = table_of(checklist)
-        lines += [f"## {checklist.title}", "", *table.notes, "", _bar(table.columns), _bar(["---"] * len(table.columns))]
+        lines += [
+            f"## {checklist.title}",
+            "",
+            *table.notes,
+            "",
+            _bar(table.columns),
+            _bar(["---"] * len(table.columns)),
+        ]
         lines += [_bar(row.cells) for row in table.rows]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
@@ -91,7 +99,9 @@ def _new(document: Document) -> WordDocument:
     stamp = section.header.paragraphs[0].add_run(f"{STAMPS[document.data]}   ")
     stamp.bold = True
     section.header.paragraphs[0].add_run(document.title)
-    section.footer.paragraphs[0].add_run(f"Splenic {document.version}. Research use only; not a medical device.")
+    section.footer.paragraphs[0].add_run(
+        f"Splenic {document.version}. Research use only; not a medical device."
+    )
     core = word.core_properties
     core.author, core.title, core.comments = "Splenic", document.title, STAMPS[document.data]
     core.created = core.modified = datetime.datetime(*_EPOCH)
@@ -99,7 +109,7 @@ def _new(document: Document) -> WordDocument:
 
 
 def _add_table(word: WordDocument, table: Table, caption: str) -> None:
-    from docx.shared import Pt
+    from docx.shared import Mm, Pt
 
     paragraph = word.add_paragraph()
     paragraph.paragraph_format.keep_with_next = True
@@ -107,15 +117,22 @@ def _add_table(word: WordDocument, table: Table, caption: str) -> None:
     paragraph.paragraph_format.space_after = Pt(3)
     paragraph.add_run(caption).bold = True
     made = word.add_table(rows=1 + len(table.rows), cols=len(table.columns))
-    made.autofit = True
+    made.autofit = not table.widths
+    for column, share in zip(made.columns, table.widths):
+        column.width = Mm(261 * share / 100)
     left = {0, *table.text_columns}
     lines = [table.columns, *(row.cells for row in table.rows)]
     for number, cells in enumerate(lines):
         row = None if number == 0 else table.rows[number - 1]
         word_cells = made.rows[number].cells
         for column, text in enumerate(cells):
-            _fill(word_cells[column], text, bold=row is None or row.heading, left=column in left,
-                  indent=row is not None and row.indent and column == 0)  # fmt: skip
+            _fill(
+                word_cells[column],
+                text,
+                bold=row is None or row.heading,
+                left=column in left,
+                indent=row is not None and row.indent and column == 0,
+            )
         if row is not None and row.heading:
             word_cells[0].merge(word_cells[-1])
     _rules(made)
@@ -139,11 +156,11 @@ def _fill(cell: _Cell, text: str, *, bold: bool, left: bool, indent: bool) -> No
         run.font.size = Pt(8)
 
 
-def _add_text(paragraph: object, text: str) -> None:
+def _add_text(paragraph: Paragraph, text: str) -> None:
     from docx.enum.text import WD_COLOR_INDEX
 
     for i, piece in enumerate(_BLANK.split(text)):
-        run = paragraph.add_run(piece)  # type: ignore[attr-defined]
+        run = paragraph.add_run(piece)
         if i % 2:
             run.font.highlight_color = WD_COLOR_INDEX.YELLOW
 

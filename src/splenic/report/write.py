@@ -28,8 +28,8 @@ def write_report(
     ----------
     results : path of ``results.json``, its content, or the typed results of a study.
     folder : made if absent. ``results.json`` is always copied into it.
-    formats : any of ``html`` (``report.html``), ``pdf`` (``report.pdf``), ``docx`` (``tables.docx``), ``figures``
-        (``figures/NAME.svg``, ``-dark.svg``, ``.pdf``, ``.png`` at 300 dpi) and ``manuscript``
+    formats : any of ``html`` (``report.html``), ``pdf`` (``report.pdf``), ``docx`` (``tables.docx``),
+        ``figures`` (``figures/NAME.svg``, ``-dark.svg``, ``.pdf``, ``.png`` at 300 dpi) and ``manuscript``
         (``manuscript.docx``, ``manuscript.md``).
 
     Returns
@@ -61,7 +61,9 @@ def _checked(formats: Iterable[str]) -> set[str]:
     wanted = set(formats)
     unknown = sorted(wanted - set(FORMATS))
     if unknown:
-        raise UsageError("unknown-format", f"report: unknown format {unknown[0]}", f"give any of {', '.join(FORMATS)}")
+        raise UsageError(
+            "unknown-format", f"report: unknown format {unknown[0]}", f"give any of {', '.join(FORMATS)}"
+        )
     return wanted
 
 

@@ -8,7 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from splenic.report import numbers
-from splenic.report.style import BLUE, FULL_WIDTH_IN, ORANGE, SOFT, DataKind, Drawing, finish, grid, house_style, new_figure
+from splenic.report.style import (
+    BLUE,
+    FULL_WIDTH_IN,
+    ORANGE,
+    SOFT,
+    DataKind,
+    Drawing,
+    finish,
+    grid,
+    house_style,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from splenic.stats.agreement import BlandAltman
@@ -50,20 +61,35 @@ def bland_altman(
         for name, value, low, high, colour in lines:
             axes.axhspan(low, high, color=colour, alpha=0.13, linewidth=0)
             axes.axhline(value, color=colour, linewidth=1.2, linestyle="-" if name == "bias" else (0, (5, 2)))
-            axes.text(1.015, value, f"{name} {numbers.fixed(value, decimals)}\n({numbers.interval(low, high, decimals)})",
-                      transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, color=colour)  # fmt: skip
+            axes.text(
+                1.015,
+                value,
+                f"{name} {numbers.fixed(value, decimals)}\n({numbers.interval(low, high, decimals)})",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=7.5,
+                color=colour,
+            )
         axes.plot(mean, difference, "o", color=BLUE, markersize=3.5, alpha=0.65, markeredgewidth=0)
         axes.set(xlabel=f"Mean of both, {label} ({unit})", ylabel=f"{first_name} − {second_name} ({unit})")
-        reach = 1.12 * max(float(np.max(np.abs(difference))), abs(result.lower_limit_low), abs(result.upper_limit_high))
+        reach = 1.12 * max(
+            float(np.max(np.abs(difference))), abs(result.lower_limit_low), abs(result.upper_limit_high)
+        )
         axes.set_ylim(-reach, reach)
         grid(axes)
         spoken = "; ".join(
-            f"{name} {numbers.with_interval(value, low, high, decimals)} {unit}" for name, value, low, high, _ in lines
+            f"{name} {numbers.with_interval(value, low, high, decimals)} {unit}"
+            for name, value, low, high, _ in lines
         )
         return finish(
-            figure, key=key, title=title, data=data,
-            caption=f"{label} by {first_name} less {second_name} against their mean, n = {result.n}. Lines: bias and "
-            f"limits of agreement ({result.level:.0%} of differences), shaded with their {result.level:.0%} confidence "
+            figure,
+            key=key,
+            title=title,
+            data=data,
+            caption=f"{label} by {first_name} less {second_name} against their mean, n = {result.n}. "
+            "Lines: bias and "
+            f"limits of agreement ({result.level:.0%} of differences), shaded with their "
+            f"{result.level:.0%} confidence "
             "intervals.",
             alt=f"Bland–Altman plot of {result.n} pairs: {spoken}.",
-        )  # fmt: skip
+        )

@@ -41,32 +41,49 @@ def calibration(
     lines: Sequence[str] = (),
     level: float = 0.95,
 ) -> Drawing:
-    """Observed risk with interval against mean predicted risk, a point a group of patients of similar risk."""
+    """Observed risk with interval against mean predicted risk, a point a group of similar risk."""
     with house_style():
         height = 4.55 + 0.17 * len(lines)
         figure = new_figure(MEDIUM_WIDTH_IN, height)
         axes = figure.add_axes((0.135, 0.46 / height, 3.85 / MEDIUM_WIDTH_IN, 3.85 / height))
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=0.8, linestyle=(0, (4, 2)))
         spread = np.abs(np.vstack([observed - low, high - observed]))
-        axes.errorbar(predicted, observed, yerr=spread, fmt="o", color=BLUE, markersize=6, elinewidth=1.1, capsize=2.5)
+        axes.errorbar(
+            predicted, observed, yerr=spread, fmt="o", color=BLUE, markersize=6, elinewidth=1.1, capsize=2.5
+        )
         for x, y, n in zip(predicted, observed, sizes):
-            axes.annotate(f"n = {n:.0f}", (x, y), xytext=(6, -8), textcoords="offset points", fontsize=6.5, color=SOFT)
+            axes.annotate(
+                f"n = {n:.0f}", (x, y), xytext=(6, -8), textcoords="offset points", fontsize=6.5, color=SOFT
+            )
         shares = np.arange(0, 1.01, 0.2)
         axes.set_xticks(shares, [f"{100 * s:.0f}" for s in shares])
         axes.set_yticks(shares, [f"{100 * s:.0f}" for s in shares])
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xlabel=f"Predicted risk of {event}{horizon} (%)",
-                 ylabel=f"Observed risk{horizon} (%)")  # fmt: skip
+        axes.set(
+            xlim=(0, 1),
+            ylim=(0, 1),
+            aspect="equal",
+            xlabel=f"Predicted risk of {event}{horizon} (%)",
+            ylabel=f"Observed risk{horizon} (%)",
+        )
         grid(axes, "both")
         for i, text in enumerate(lines):
             figure.text(0.135, 1 - (0.3 + 0.17 * i) / height, text, va="center", fontsize=7.5)
-        pairs = [f"{numbers.percent(p, 0)} predicted, {numbers.percent(o, 0)} observed" for p, o in zip(predicted, observed)]
+        pairs = [
+            f"{numbers.percent(p, 0)} predicted, {numbers.percent(o, 0)} observed"
+            for p, o in zip(predicted, observed)
+        ]
         return finish(
-            figure, key=key, title=title, data=data,
-            caption=f"Observed risk (Kaplan–Meier, {level:.0%} confidence interval) against mean predicted risk in "
-            f"{len(predicted)} groups of patients; on the dashed line both agree. Every prediction comes from a model "
+            figure,
+            key=key,
+            title=title,
+            data=data,
+            caption=f"Observed risk (Kaplan–Meier, {level:.0%} confidence interval) against mean "
+            "predicted risk in "
+            f"{len(predicted)} groups of patients; on the dashed line both agree. Every prediction comes "
+            "from a model "
             "that did not see that patient.",
             alt="Calibration plot. " + "; ".join([*pairs, *lines]) + ".",
-        )  # fmt: skip
+        )
 
 
 def decision_curve(
@@ -87,13 +104,20 @@ def decision_curve(
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2, columnspacing=1.2)
         grid(axes)
         return finish(
-            figure, key=key, title=title, data=data,
-            caption="Net benefit (true positives less false positives weighted by the odds of the threshold, per "
+            figure,
+            key=key,
+            title=title,
+            data=data,
+            caption="Net benefit (true positives less false positives weighted by the odds of the "
+            "threshold, per "
             "patient) of treating as high risk those above the threshold.",
-            alt="Decision curve: " + ", ".join(
+            alt="Decision curve: "
+            + ", ".join(
                 f"{numbers.fixed(b, 2)} at {numbers.percent(t, 0)} (everybody {numbers.fixed(a, 2)})"
-                for t, b, a in zip(threshold, net_benefit, treat_all)) + ".",
-        )  # fmt: skip
+                for t, b, a in zip(threshold, net_benefit, treat_all)
+            )
+            + ".",
+        )
 
 
 def effect_curve(
@@ -127,19 +151,34 @@ def effect_curve(
             axes.plot([reference], [1], marker="o", color=BLUE, markersize=5)
         if cutoff is not None:
             axes.axvline(cutoff, color=ORANGE, linestyle=(0, (5, 2)), linewidth=1.1)
-            axes.annotate("cut-off", (cutoff, 1), xycoords=("data", "axes fraction"), xytext=(4, -6), va="top",
-                          textcoords="offset points", color=ORANGE, fontsize=7.5)  # fmt: skip
+            axes.annotate(
+                "cut-off",
+                (cutoff, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(4, -6),
+                va="top",
+                textcoords="offset points",
+                color=ORANGE,
+                fontsize=7.5,
+            )
         axes.set(xlim=(float(x[0]), float(x[-1])), xlabel=f"{label} ({unit})", ylabel="Hazard ratio")
         grid(axes)
         for i, text in enumerate(lines):
             figure.text(0.085, 1 - (0.33 + 0.17 * i) / height, text, va="center", fontsize=7.5)
         at = "" if reference is None else f" against {numbers.measure(reference)} {unit} (dot)"
-        ends = f"{hazard_ratio[0]:.2f} at {numbers.measure(float(x[0]))}, {hazard_ratio[-1]:.2f} at {numbers.measure(float(x[-1]))}"
+        ends = (
+            f"{hazard_ratio[0]:.2f} at {numbers.measure(float(x[0]))}, {hazard_ratio[-1]:.2f} at "
+            f"{numbers.measure(float(x[-1]))}"
+        )
         return finish(
-            figure, key=key, title=title, data=data,
-            caption=f"Hazard ratio along {label}{at}, with pointwise {level:.0%} confidence interval; logarithmic axis.",
+            figure,
+            key=key,
+            title=title,
+            data=data,
+            caption=f"Hazard ratio along {label}{at}, with pointwise {level:.0%} confidence interval; "
+            "logarithmic axis.",
             alt=f"Hazard ratio along {label}{at}: {ends} {unit}. " + ". ".join(lines),
-        )  # fmt: skip
+        )
 
 
 def _ratio_ticks(axes: object, low: float, high: float) -> None:

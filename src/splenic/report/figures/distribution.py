@@ -42,6 +42,8 @@ def distribution(
     cutoff_label: str = "cut-off",
 ) -> Drawing:
     """Histogram with a smooth density, the quartiles above it, and the cut-off."""
+    from matplotlib.ticker import MaxNLocator
+
     with house_style():
         figure = new_figure(FULL_WIDTH_IN, 3.25)
         axes = figure.add_axes((0.085, 0.145, 0.89, 0.66))
@@ -60,23 +62,31 @@ def distribution(
         if q1 is not None and median is not None and q3 is not None:
             y = top * 1.08
             axes.plot([q1, q3], [y, y], color=SOFT, linewidth=1.2, clip_on=False)
-            axes.plot([median], [y], marker="D", color=SOFT, markersize=4.5, markeredgecolor=PAPER, clip_on=False)
-            facts.append(f"median {numbers.measure(median)} {unit} (IQR {numbers.measure(q1)}–{numbers.measure(q3)})")
+            axes.plot(
+                [median], [y], marker="D", color=SOFT, markersize=4.5, markeredgecolor=PAPER, clip_on=False
+            )
+            facts.append(
+                f"median {numbers.measure(median)} {unit} (IQR {numbers.measure(q1)}–{numbers.measure(q3)})"
+            )
             axes.text(q3, y, f"  {facts[0]}", va="center", fontsize=7.5, color=SOFT)
         if cutoff is not None:
             facts.append(f"{cutoff_label} {numbers.measure(cutoff)} {unit}")
             axes.axvline(cutoff, color=ORANGE, linestyle=(0, (5, 2)), linewidth=1.4)
             axes.text(cutoff, top * 1.0, f" {facts[-1]}", color=ORANGE, va="top", fontsize=8, weight="bold")
         axes.set(xlabel=f"{label} ({unit})", ylabel="Patients")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         grid(axes)
         n = int(np.sum(counts))
         return finish(
-            figure, key=key, title=title, data=data,
-            caption=f"{label} in {n} patients: histogram and smoothed density (scaled to the counts). Above: median "
+            figure,
+            key=key,
+            title=title,
+            data=data,
+            caption=f"{label} in {n} patients: histogram and smoothed density (scaled to the counts). "
+            "Above: median "
             "(diamond) and interquartile range (line).",
             alt=f"Histogram of {label} in {n} patients; {'; '.join(facts)}.",
-        )  # fmt: skip
+        )
 
 
 def cutoff_search(
@@ -101,11 +111,24 @@ def cutoff_search(
         height = head_in + 2.1 + (1.25 if boot else 0.0) + 0.45
         figure = new_figure(FULL_WIDTH_IN, height)
         top = figure.add_axes((0.085, (0.45 + (1.25 if boot else 0)) / height, 0.89, 2.1 / height))
-        top.plot(tried, statistics, color=BLUE, linewidth=1.2, marker="o" if len(tried) < 40 else None, markersize=3)
+        top.plot(
+            tried,
+            statistics,
+            color=BLUE,
+            linewidth=1.2,
+            marker="o" if len(tried) < 40 else None,
+            markersize=3,
+        )
         peak = float(np.interp(cutoff, tried, statistics))
         top.plot([cutoff], [peak], marker="D", color=ORANGE, markersize=6, markeredgecolor=PAPER, zorder=5)
-        top.annotate(f"{numbers.measure(cutoff)} {unit}", (cutoff, peak), xytext=(8, 2), textcoords="offset points",
-                     color=ORANGE, weight="bold")  # fmt: skip
+        top.annotate(
+            f"{numbers.measure(cutoff)} {unit}",
+            (cutoff, peak),
+            xytext=(8, 2),
+            textcoords="offset points",
+            color=ORANGE,
+            weight="bold",
+        )
         top.set_ylim(0, float(np.nanmax(statistics)) * 1.15)
         top.set_ylabel("Standardised statistic")
         grid(top)
@@ -118,7 +141,9 @@ def cutoff_search(
         if boot:
             last = figure.add_axes((0.085, 0.45 / height, 0.89, 1.05 / height), sharex=top)
             top.tick_params(labelbottom=False)
-            last.hist(resampled, bins=np.linspace(low, high, 41), color=SKY, edgecolor=BLUE, linewidth=0.5)
+            last.hist(
+                resampled, bins=np.linspace(low, high, 41).tolist(), color=SKY, edgecolor=BLUE, linewidth=0.5
+            )
             last.axvline(cutoff, color=ORANGE, linestyle=(0, (5, 2)), linewidth=1.2)
             if limits[0] is not None and limits[1] is not None:
                 last.axvspan(limits[0], limits[1], color=ORANGE, alpha=0.12, linewidth=0)
@@ -130,8 +155,12 @@ def cutoff_search(
         caption = "Standardised statistic at every cut-off that was tried; the diamond marks the largest."
         if boot:
             caption += (
-                f" Below: where the search ended in {len(resampled)} bootstrap samples; shaded, the {level:.0%} "
+                f" Below: where the search ended in {len(resampled)} bootstrap samples; shaded, the "
+                f"{level:.0%} "
                 "percentile interval of the cut-off."
             )
-        alt = f"Search profile: the largest statistic {peak:.2f} at {numbers.measure(cutoff)} {unit}. " + ". ".join(lines)
+        alt = (
+            f"Search profile: the largest statistic {peak:.2f} at {numbers.measure(cutoff)} {unit}. "
+            + ". ".join(lines)
+        )
         return finish(figure, key=key, title=title, caption=caption, alt=alt, data=data)

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from splenic.report.style import BLUE, INK, MEDIUM_WIDTH_IN, PAPER, SHADE, SOFT, DataKind, Drawing, finish, house_style, new_figure
+from splenic.report.style import (
+    BLUE,
+    INK,
+    PAPER,
+    SHADE,
+    SOFT,
+    DataKind,
+    Drawing,
+    finish,
+    house_style,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +46,9 @@ def flow_chart(
     """
     box_in, gap_in = 0.46, 0.42
     with house_style():
-        height = 0.35 + len(steps) * box_in + (len(steps) - 1) * gap_in + ((gap_in + 0.5) if leaves else 0) + 0.1
+        height = (
+            0.35 + len(steps) * box_in + (len(steps) - 1) * gap_in + ((gap_in + 0.5) if leaves else 0) + 0.1
+        )
         width = 6.0
         figure = new_figure(width, height)
         axes = figure.add_axes((0, 0, 1, 1))
@@ -54,13 +67,20 @@ def flow_chart(
             y += box_in + gap_in
         _leaves(axes, leaves, y - gap_in, gap_in)
         spoken = [
-            f"{s.label}: {s.n}" + (f" ({s.excluded} excluded{': ' + s.reason if s.reason else ''})" if s.excluded else "")
+            f"{s.label}: {s.n}"
+            + (f" ({s.excluded} excluded{': ' + s.reason if s.reason else ''})" if s.excluded else "")
             for s in steps
         ]
         return finish(
-            figure, key=key, title=title, data=data, caption="Patients from the tables given to those analysed.",
-            alt="Flow chart. " + "; ".join([*spoken, *(f"{label}: {count}" for label, count in leaves)]) + ".",
-        )  # fmt: skip
+            figure,
+            key=key,
+            title=title,
+            data=data,
+            caption="Patients from the tables given to those analysed.",
+            alt="Flow chart. "
+            + "; ".join([*spoken, *(f"{label}: {count}" for label, count in leaves)])
+            + ".",
+        )
 
 
 def _leaves(axes: Axes, leaves: Sequence[tuple[str, str]], y: float, gap: float) -> None:
@@ -73,19 +93,62 @@ def _leaves(axes: Axes, leaves: Sequence[tuple[str, str]], y: float, gap: float)
     axes.plot([min(1.6, *middles), max(1.6, *middles)], [fork, fork], color=SOFT, linewidth=0.9)
     for x, (label, count) in zip(middles, leaves):
         _arrow(axes, (x, fork), (x, y + gap))
-        _box(axes, x - width / 2, y + gap, width, 0.46, f"{textwrap.fill(label, int(16 * width))}\n{count}", filled=True)
+        _box(
+            axes,
+            x - width / 2,
+            y + gap,
+            width,
+            0.46,
+            f"{textwrap.fill(label, int(16 * width))}\n{count}",
+            filled=True,
+        )
 
 
-def _box(axes: Axes, x: float, y: float, width: float, height: float, text: str, small: bool = False,
-         filled: bool = False) -> None:  # fmt: skip
+def _box(
+    axes: Axes,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    text: str,
+    small: bool = False,
+    filled: bool = False,
+) -> None:
     from matplotlib.patches import Rectangle
 
-    axes.add_patch(Rectangle((x, y), width, height, facecolor=SHADE if filled else PAPER, linewidth=0.8,
-                             edgecolor=SOFT if small else BLUE))  # fmt: skip
-    axes.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=7 if small else 8, color=INK,
-              linespacing=1.25)  # fmt: skip
+    axes.add_patch(
+        Rectangle(
+            (x, y),
+            width,
+            height,
+            facecolor=SHADE if filled else PAPER,
+            linewidth=0.8,
+            edgecolor=SOFT if small else BLUE,
+        )
+    )
+    axes.text(
+        x + width / 2,
+        y + height / 2,
+        text,
+        ha="center",
+        va="center",
+        fontsize=7 if small else 8,
+        color=INK,
+        linespacing=1.25,
+    )
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": SOFT, "linewidth": 0.9, "shrinkA": 0,
-                                              "shrinkB": 0, "mutation_scale": 8})  # fmt: skip
+    axes.annotate(
+        "",
+        end,
+        start,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": SOFT,
+            "linewidth": 0.9,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "mutation_scale": 8,
+        },
+    )

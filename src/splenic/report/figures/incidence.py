@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from splenic.report.figures.time_axis import LEFT, WIDTH, dress_time_axis, head, risk_table
+from splenic.report.figures.time_axis import LEFT, WIDTH, Head, dress_time_axis, risk_table
 from splenic.report.style import (
     FULL_WIDTH_IN,
     LINES,
     SERIES,
     DataKind,
     Drawing,
+    LineStyle,
     finish,
     house_style,
     new_figure,
@@ -32,8 +33,8 @@ FEW = 5
 class IncidenceCurve:
     """One group: the event of interest, and the competing one.
 
-    ``time, estimate, low, high`` are step functions from time 0 on; ``at_risk`` holds the numbers at the times of
-    the risk table.
+    ``time, estimate, low, high`` are step functions from time 0 on; ``at_risk`` holds the numbers at the
+    times of the risk table.
     """
 
     label: str
@@ -68,9 +69,10 @@ def cumulative_incidence(
     end = _end(groups, times)
     ticks = times[times <= end]
     with house_style():
-        head_in = 0.34 + 0.17 * max(len(groups), len(lines))
+        facts = [f"{event.lower()} {g.events}/{g.n}; {competing} first {g.competing}/{g.n}" for g in groups]
+        head = Head([g.label for g in groups], facts, lines)
         plot_in, foot_in, table_in = 3.0, 0.4, 0.02 + 0.325 * len(groups)
-        height = head_in + plot_in + foot_in + table_in
+        height = head.height_in + plot_in + foot_in + table_in
         figure = new_figure(FULL_WIDTH_IN, height)
         axes = figure.add_axes((LEFT, (table_in + foot_in) / height, WIDTH, plot_in / height))
         for group, colour, line in zip(groups, colours, LINES):
@@ -78,14 +80,14 @@ def cumulative_incidence(
         dress_time_axis(axes, end, ticks, time_unit)
         axes.set_ylim(0, 1.03)
         axes.set_ylabel("Cumulative incidence (%)")
-        facts = [f"{event.lower()} {g.events}/{g.n}; {competing} first {g.competing}/{g.n}" for g in groups]
-        head(figure, [g.label for g in groups], facts, colours, lines)
+        head.draw(figure, colours)
         below = figure.add_axes((LEFT, 0.0, WIDTH, table_in / height))
         blocks = [(g.label, [("At risk", g.at_risk[: len(ticks)])]) for g in groups]
         risk_table(below, blocks, colours, ticks, end, table_in)
         caption = (
             f"{event}: thick lines with pointwise {level:.0%} confidence intervals (shaded), Aalen–Johansen "
-            f"estimate with {competing} as a competing event. {competing.capitalize()}: thin lines. Each curve ends"
+            f"estimate with {competing} as a competing event. {competing.capitalize()}: thin lines. Each "
+            "curve ends"
             f" where fewer than {FEW} patients of the table remain at risk. Below: "
             "patients at risk (neither event yet)."
         )
@@ -94,19 +96,23 @@ def cumulative_incidence(
         return finish(figure, key=key, title=title, caption=caption, alt=alt, data=data)
 
 
-def _draw(axes: Axes, group: IncidenceCurve, colour: str, line: object, end: float) -> None:
+def _draw(axes: Axes, group: IncidenceCurve, colour: str, line: LineStyle, end: float) -> None:
     keep = group.time <= end
     time = np.append(group.time[keep], end)
     estimate, low, high = (np.append(x[keep], x[keep][-1]) for x in (group.estimate, group.low, group.high))
     axes.fill_between(time, low, high, step="post", color=colour, alpha=0.14, linewidth=0)
-    axes.step(time, estimate, where="post", color=colour, linestyle=line)  # type: ignore[arg-type]
+    axes.step(time, estimate, where="post", color=colour, linestyle=line)
     keep = group.competing_time <= end
     if keep.any():
         other = group.competing_estimate[keep]
         axes.step(
-            np.append(group.competing_time[keep], end), np.append(other, other[-1]),
-            where="post", color=colour, linewidth=0.8, linestyle=line,  # type: ignore[arg-type]
-        )  # fmt: skip
+            np.append(group.competing_time[keep], end),
+            np.append(other, other[-1]),
+            where="post",
+            color=colour,
+            linewidth=0.8,
+            linestyle=line,
+        )
 
 
 def _last_time(group: IncidenceCurve, times: Floats) -> float:

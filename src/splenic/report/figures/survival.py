@@ -1,7 +1,7 @@
 """Kaplan–Meier figure as clinicians expect it: curves with intervals above, risk table aligned below.
 
-Layout after the survey of Morris et al. (BMJ Open 2019;9:e030215): numbers at risk, censored and with event under
-the time axis, and confidence intervals around each curve.
+Layout after the survey of Morris et al. (BMJ Open 2019;9:e030215): numbers at risk, censored and with event
+under the time axis, and confidence intervals around each curve.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from splenic.report import numbers
-from splenic.report.figures.time_axis import LEFT, WIDTH, dress_time_axis, head, risk_table, round_times
+from splenic.report.figures.time_axis import LEFT, WIDTH, Head, dress_time_axis, risk_table, round_times
 from splenic.report.style import (
     FULL_WIDTH_IN,
     LINES,
@@ -22,6 +22,7 @@ from splenic.report.style import (
     SOFT,
     DataKind,
     Drawing,
+    LineStyle,
     finish,
     house_style,
     new_figure,
@@ -45,7 +46,7 @@ class KmGroup:
     ----------
     label : name of the group.
     n, events : patients, and those with the event.
-    time, survival, low, high : shape (k,), a step function from time 0 on; NaN where an interval is undefined.
+    time, survival, low, high : shape (k,), a step function from time 0 on; NaN where undefined.
     censor_times : when the others left, shape (n - events,), ascending.
     median : estimate and limits, None where not reached.
     """
@@ -92,11 +93,16 @@ def group_of(label: str, curve: SurvivalCurve) -> KmGroup:
     median = [float(x[0]) for x in (middle.estimate, middle.low, middle.high)]
     estimate, low, high = (None if np.isnan(x) else x for x in median)
     return KmGroup(
-        label, round(curve.n), round(curve.events), np.concatenate([start, curve.time]),
-        np.concatenate([start + 1, curve.estimate]), np.concatenate([start + 1, curve.low]),
+        label,
+        round(curve.n),
+        round(curve.events),
+        np.concatenate([start, curve.time]),
+        np.concatenate([start + 1, curve.estimate]),
+        np.concatenate([start + 1, curve.low]),
         np.concatenate([start + 1, curve.high]),
-        np.repeat(curve.time, np.round(curve.censored_at).astype(int)), (estimate, low, high),
-    )  # fmt: skip
+        np.repeat(curve.time, np.round(curve.censored_at).astype(int)),
+        (estimate, low, high),
+    )
 
 
 def kaplan_meier(
@@ -118,19 +124,24 @@ def kaplan_meier(
     ----------
     groups : at least one; the first is the reference and drawn solid.
     endpoint : the vertical axis, e.g. ``Overall survival``.
-    lines : sentences printed in the plot, e.g. the log-rank p with what it is corrected for, the hazard ratio.
+    lines : sentences printed in the plot, e.g. the log-rank p and what it is corrected for.
     risk_times : times of the risk table and ticks of the axis; chosen when absent. The axis ends where fewer
         than 5 of all patients remain.
     colours : one per group.
     level : of the intervals, for the caption.
     """
     end = _end_of_axis(groups)
-    ticks = round_times(end) if risk_times is None else np.array([t for t in risk_times if t <= end * 1.02] or [0.0])
+    ticks = (
+        round_times(end)
+        if risk_times is None
+        else np.array([t for t in risk_times if t <= end * 1.02] or [0.0])
+    )
     end = max(end, float(ticks[-1]))
     with house_style():
-        head_in = 0.34 + 0.17 * max(len(groups), len(lines))
+        legend = [f"{g.events}/{g.n} events; median {numbers.median_time(*g.median)}" for g in groups]
+        head = Head([g.label for g in groups], legend, lines)
         plot_in, foot_in, table_in = 3.0, 0.4, 0.02 + 0.625 * len(groups)
-        height = head_in + plot_in + foot_in + table_in
+        height = head.height_in + plot_in + foot_in + table_in
         figure = new_figure(FULL_WIDTH_IN, height)
         axes = figure.add_axes((LEFT, (table_in + foot_in) / height, WIDTH, plot_in / height))
         for group, colour, line in zip(groups, colours, LINES):
@@ -139,16 +150,21 @@ def kaplan_meier(
         axes.set_ylim(0, 1.03)
         axes.set_ylabel(f"{endpoint} (%)")
         axes.axhline(0.5, color=SOFT, linewidth=0.5, linestyle=(0, (1, 2)), zorder=0)
-        legend = [f"{g.events}/{g.n} events; median {numbers.median_time(*g.median)}" for g in groups]
-        head(figure, [g.label for g in groups], legend, colours, lines)
+        head.draw(figure, colours)
         below = figure.add_axes((LEFT, 0.0, WIDTH, table_in / height))
         blocks = [(g.label, _risk_rows(g, ticks)) for g in groups]
         risk_table(below, blocks, colours, ticks, end, table_in)
-        return finish(figure, key=key, title=title, caption=_caption(groups, level), data=data,
-                      alt=_alt(groups, endpoint, time_unit, lines))  # fmt: skip
+        return finish(
+            figure,
+            key=key,
+            title=title,
+            caption=_caption(groups, level),
+            data=data,
+            alt=_alt(groups, endpoint, time_unit, lines),
+        )
 
 
-def _draw_curve(axes: Axes, group: KmGroup, colour: str, line: object, end: float) -> None:
+def _draw_curve(axes: Axes, group: KmGroup, colour: str, line: LineStyle, end: float) -> None:
     last = min(_last_time(group), end)
     keep = group.time <= last
     time = np.append(group.time[keep], last)
@@ -156,10 +172,17 @@ def _draw_curve(axes: Axes, group: KmGroup, colour: str, line: object, end: floa
     axes.fill_between(time, low, high, step="post", color=colour, alpha=0.14, linewidth=0)
     for limit in (low, high):
         axes.step(time, limit, where="post", color=colour, linewidth=0.5, alpha=0.55)
-    axes.step(time, survival, where="post", color=colour, linestyle=line, linewidth=1.7)  # type: ignore[arg-type]
+    axes.step(time, survival, where="post", color=colour, linestyle=line, linewidth=1.7)
     ticks = group.censor_times[group.censor_times <= last]
-    axes.plot(ticks, group.survival_at(ticks), linestyle="none", marker="|", markersize=5, markeredgewidth=0.8,
-              color=colour)  # fmt: skip
+    axes.plot(
+        ticks,
+        group.survival_at(ticks),
+        linestyle="none",
+        marker="|",
+        markersize=5,
+        markeredgewidth=0.8,
+        color=colour,
+    )
 
 
 def _risk_rows(group: KmGroup, ticks: Floats) -> list[tuple[str, Floats]]:
@@ -190,10 +213,14 @@ def _step(time: Floats, values: Floats, at: Floats) -> Floats:
 
 
 def _caption(groups: Sequence[KmGroup], level: float) -> str:
-    small = "" if all(group.n >= 2 * FEW for group in groups) else " (groups below 10 patients: to the last time)"
+    small = (
+        "" if all(group.n >= 2 * FEW for group in groups) else " (groups below 10 patients: to the last time)"
+    )
     return (
-        f"Kaplan–Meier estimate with pointwise {level:.0%} confidence intervals (shaded); vertical ticks mark "
-        f"censored patients. Each curve ends where fewer than {FEW} patients remain at risk{small}. Below: patients "
+        f"Kaplan–Meier estimate with pointwise {level:.0%} confidence intervals (shaded); vertical ticks "
+        "mark "
+        f"censored patients. Each curve ends where fewer than {FEW} patients remain at risk{small}. "
+        "Below: patients "
         "at risk just before each time, and patients censored and with event up to it."
     )
 

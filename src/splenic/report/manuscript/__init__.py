@@ -34,8 +34,12 @@ def manuscript(results: Any, document: Document) -> Manuscript:
 def pack_section(pack: Manuscript) -> Section:
     """The pack as the last part of the report."""
     text = tuple(f"{heading}. {body}" for heading, body in pack.methods)
-    return Section("manuscript", "Methods, as run, and reporting checklists", text,
-                   tables=tuple(table_of(c) for c in pack.checklists))  # fmt: skip
+    return Section(
+        "manuscript",
+        "Methods, as run, and reporting checklists",
+        text,
+        tables=tuple(table_of(c) for c in pack.checklists),
+    )
 
 
 __all__ = ["Checklist", "Manuscript", "manuscript", "pack_section", "table_of"]

@@ -1,8 +1,8 @@
 """Reporting checklists: what the run can answer is answered, the rest is marked as a blank.
 
 Topics are put in our own words; the published statements hold the full text:
-REMARK (McShane et al. 2005; Altman et al. 2012), TRIPOD+AI (Collins et al. 2024), CLAIM (Mongan et al. 2020, with
-"reference standard" for "ground truth" as in the 2024 update).
+REMARK (McShane et al. 2005; Altman et al. 2012), TRIPOD+AI (Collins et al. 2024), CLAIM (Mongan et al. 2020,
+with "reference standard" for "ground truth" as in the 2024 update).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any, Literal
 from splenic.report.document import Row, Table
 
 BLANK = "BLANK: for the authors"
+STATES = {"filled": "from the run", "part": "in part", "blank": "blank"}
 Answer = Callable[[Any], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An item of a checklist: ``answer`` gives what the run knows; ``open_part`` names what only people know."""
+    """An item of a checklist: ``answer`` gives what the run knows; ``open_part`` what only people know."""
 
     number: str
     part: str
@@ -76,11 +77,26 @@ def _item(question: Question, results: Any) -> Item:
 
 def table_of(checklist: Checklist) -> Table:
     """A checklist as a table of the report."""
-    rows = tuple(
-        Row((i.number, i.part, i.topic, " ".join(t for t in (i.filled, i.blank) if t), {"filled": "from the run", "part": "in part", "blank": "blank"}[i.state]))
-        for i in checklist.items
-    )  # fmt: skip
-    head = ("Item", "Part", "Topic", "Answer", "State")
-    done = (f"{checklist.count('filled')} of {len(rows)} items filled from the run, {checklist.count('part')} in part, "
-            f"{checklist.count('blank')} blank. {checklist.source}",)  # fmt: skip
-    return Table(checklist.key, checklist.title, head, rows, done, text_columns=(1, 2, 3, 4))
+    rows: list[Row] = []
+    part = ""
+    for item in checklist.items:
+        if item.part != part:
+            part = item.part
+            rows.append(Row((part, "", "", ""), heading=True))
+        answer = " ".join(text for text in (item.filled, item.blank) if text)
+        rows.append(Row((item.number, item.topic, answer, STATES[item.state])))
+    head = ("Item", "Topic", "Answer", "State")
+    done = (
+        f"{checklist.count('filled')} of {len(checklist.items)} items filled from the run, "
+        f"{checklist.count('part')} in part, "
+        f"{checklist.count('blank')} blank. {checklist.source}",
+    )
+    return Table(
+        checklist.key,
+        checklist.title,
+        head,
+        tuple(rows),
+        done,
+        text_columns=(1, 2, 3),
+        widths=(6, 27, 54, 13),
+    )

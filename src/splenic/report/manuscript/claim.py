@@ -16,13 +16,33 @@ QUESTIONS = (
     Question("6", "Design", "Goal of the study", a.marker, "goal"),
     Question("7", "Data", "Sources of data", a.source, "centres, dates"),
     Question("8", "Data", "Eligibility", a.flow, "criteria"),
-    Question("9", "Data", "Preprocessing of images", lambda r: "By the plan of the segmentation model (spacing, HU window), "
-             "given in its bundle." if r.header.models else None),
+    Question(
+        "9",
+        "Data",
+        "Preprocessing of images",
+        lambda r: (
+            "By the plan of the segmentation model (spacing, HU window), given in its bundle."
+            if r.header.models
+            else None
+        ),
+    ),
     Question("10", "Data", "Selection of subsets", a.partitions),
     Question("11", "Data", "Definitions of data elements", a.endpoints),
-    Question("12", "Data", "De-identification", lambda r: "The program writes no names or birth dates.", "local procedure"),
+    Question(
+        "12",
+        "Data",
+        "De-identification",
+        lambda r: "The program writes no names or birth dates.",
+        "local procedure",
+    ),
     Question("13", "Data", "Missing data", a.missing),
-    Question("14", "Reference standard", "Definition of the reference standard", a.verdicts, "instructions to readers"),
+    Question(
+        "14",
+        "Reference standard",
+        "Definition of the reference standard",
+        a.verdicts,
+        "instructions to readers",
+    ),
     Question("15", "Reference standard", "Why it was chosen"),
     Question("16", "Reference standard", "Source of annotations, qualifications of annotators"),
     Question("17", "Reference standard", "Annotation tools"),
@@ -51,4 +71,4 @@ QUESTIONS = (
     Question("40", "Other", "Registration"),
     Question("41", "Other", "Access to the protocol", a.protocol, "public address"),
     Question("42", "Other", "Funding and role of funders"),
-)  # fmt: skip
+)

@@ -33,10 +33,14 @@ def _patients(results: Any) -> list[str]:
     if results.header.data == "synthetic":
         text.insert(0, "All data are synthetic: no patient was studied.")
     if flow.steps:
-        text.append(f"Of {flow.steps[0].n} patients in the clinical table, {flow.steps[-1].n} were analysed (flow chart).")
+        text.append(
+            f"Of {flow.steps[0].n} patients in the clinical table, {flow.steps[-1].n} were analysed "
+            "(flow chart)."
+        )
     if flow.development:
         text.append(
-            f"The first {flow.development} were development cases; the other {flow.rest} were untouched by development."
+            f"The first {flow.development} were development cases; the other {flow.rest} were untouched "
+            "by development."
         )
     return text
 
@@ -46,15 +50,19 @@ def _imaging(results: Any) -> list[str]:
     text = [f"Scanners, contrast phase and slice thickness: {BLANK}."]
     if models:
         text.append(
-            f"The spleen was outlined on CT automatically ({models}) and its volume (SV) taken as the number of voxels times "
-            "the volume of a voxel; craniocaudal length and maximal axial diameter were measured on the same outline."
+            f"The spleen was outlined on CT automatically ({models}) and its volume (SV) taken as the "
+            "number of voxels times "
+            "the volume of a voxel; craniocaudal length and maximal axial diameter were measured on the "
+            "same outline."
         )
     else:
         text.append(f"How SV was measured: {BLANK}.")
     rows = results.approval.parts
     if not results.approval.not_done and rows:
         best = rows[-1]
-        text.append(f"Readers judged the masks of {best.n_read} cases; who read, and blinded to what: {BLANK}.")
+        text.append(
+            f"Readers judged the masks of {best.n_read} cases; who read, and blinded to what: {BLANK}."
+        )
     return text
 
 
@@ -67,7 +75,11 @@ def _endpoints(results: Any) -> list[str]:
         text.append(f"Decompensation was defined as: {part.definition_label or part.definition}{window}.")
     transplant = results.header.protocol.get("transplant")
     if transplant:
-        words = {"ignore": "not taken into account", "censor": "a reason for censoring", "event": "counted as an event"}
+        words = {
+            "ignore": "not taken into account",
+            "censor": "a reason for censoring",
+            "event": "counted as an event",
+        }
         text.append(f"Transplantation was {words.get(transplant, transplant)}.")
     return text
 
@@ -77,16 +89,25 @@ def _cutoff(results: Any) -> list[str]:
     if part.not_done:
         return [sentence(f"SV was not dichotomised: {part.not_done}")]
     unit = f" {part.unit}" if part.unit else ""
-    text = [f"SV was dichotomised at {numbers.measure(part.value)}{unit} (low: at or below it; method: {METHODS.get(part.method, part.method)}"]
+    text = [
+        f"SV was dichotomised at {numbers.measure(part.value)}{unit} (low: at or below it; method: "
+        f"{METHODS.get(part.method, part.method)}"
+    ]
     if part.found_in:
-        text[0] += f", found in {part.found_in} (n = {part.n_found_in}) and applied to {part.applied_to} (n = {part.n_applied_to})"
+        text[0] += (
+            f", found in {part.found_in} (n = {part.n_found_in}) and applied to {part.applied_to} (n = "
+            f"{part.n_applied_to})"
+        )
     text[0] += ")."
     if part.p_values:
         names = ", ".join(p.label for p in part.p_values)
-        text.append(f"The p value of the search was corrected for its multiplicity (Lausen and Schumacher; {names}).")
+        text.append(
+            f"The p value of the search was corrected for its multiplicity (Lausen and Schumacher; {names})."
+        )
     if part.bootstrap is not None:
         text.append(
-            f"The search was repeated in {part.bootstrap.resamples} bootstrap samples for an interval of the cut-off and a "
+            f"The search was repeated in {part.bootstrap.resamples} bootstrap samples for an interval of "
+            "the cut-off and a "
             "hazard ratio corrected for optimism."
         )
     text.append("SV was also analysed as a continuous variable." if results.sv_effect else "")
@@ -97,31 +118,37 @@ def _statistics(results: Any) -> list[str]:
     plan = results.header.protocol
     interval = plan.get("interval", "log-log")
     text = [
-        f"Survival was estimated by Kaplan–Meier ({ci(results.header.level)}, {interval}) and compared by the log-rank test; "
+        f"Survival was estimated by Kaplan–Meier ({ci(results.header.level)}, {interval}) and compared "
+        "by the log-rank test; "
         "follow-up by reverse Kaplan–Meier.",
-    ]  # fmt: skip
+    ]
     models = [p for p in (*results.cox_univariable, *results.cox_multivariable) if not p.not_done]
     if models:
         ties = next((p.model.ties for p in models if p.model), plan.get("ties", "efron"))
         text.append(
-            f"Hazard ratios come from Cox regression (ties: {ties.capitalize()}); proportional hazards were tested on scaled "
+            f"Hazard ratios come from Cox regression (ties: {ties.capitalize()}); proportional hazards "
+            "were tested on scaled "
             "Schoenfeld residuals."
         )
     if any(not p.not_done for p in results.discrimination):
         text.append(
-            f"Markers were compared by Harrell's and Uno's C and time-dependent AUC (inverse probability of censoring "
+            "Markers were compared by Harrell's and Uno's C and time-dependent AUC (inverse probability "
+            "of censoring "
             f"weights), with paired differences ({results.header.resamples} resamples)."
         )
     if not results.decompensation.not_done:
         text.append("ROC curves have DeLong intervals; thresholds are those named in the tables.")
         if not results.decompensation.incidence.not_done:
             text.append(
-                f"Cumulative incidence was estimated by Aalen–Johansen with {results.decompensation.incidence.competing_label} "
-                "competing, compared by Gray's test, and modelled by Fine–Gray and cause-specific Cox regression."
+                "Cumulative incidence was estimated by Aalen–Johansen with "
+                f"{results.decompensation.incidence.competing_label} "
+                "competing, compared by Gray's test, and modelled by Fine–Gray and cause-specific Cox "
+                "regression."
             )
     if not results.risk_model.not_done:
         text.append(
-            f"Risk by {results.risk_model.horizon:g} {results.header.time_unit} was predicted by {results.risk_model.folds}-fold "
+            f"Risk by {results.risk_model.horizon:g} {results.header.time_unit} was predicted by "
+            f"{results.risk_model.folds}-fold "
             "cross-validated Cox regression and checked for calibration."
         )
     text.append("Tests are two-sided; p values are not adjusted for multiple testing unless so stated.")
@@ -132,7 +159,10 @@ def _missing(results: Any) -> list[str]:
     part = results.missing_data
     if part.not_done:
         return [sentence(part.not_done)]
-    policy = {"complete-case": "Models used complete cases", "multiple-imputation": "Missing covariates were imputed by chained equations"}
+    policy = {
+        "complete-case": "Models used complete cases",
+        "multiple-imputation": "Missing covariates were imputed by chained equations",
+    }
     text = policy.get(part.policy, part.policy)
     if part.imputations:
         text += f" ({part.imputations} data sets, pooled by Rubin's rules)"
@@ -146,7 +176,10 @@ def software(results: Any) -> list[str]:
     """Program and libraries with versions, and the seed."""
     header = results.header
     libraries = ", ".join(f"{name} {header.versions[name]}" for name in header.versions)
-    return [f"Analyses were made with Splenic {header.splenic_version} ({libraries}); random numbers from seed {header.seed}."]
+    return [
+        f"Analyses were made with Splenic {header.splenic_version} ({libraries}); random numbers from "
+        f"seed {header.seed}."
+    ]
 
 
 def findings(results: Any) -> tuple[tuple[str, str], ...]:
@@ -156,8 +189,13 @@ def findings(results: Any) -> tuple[tuple[str, str], ...]:
     if verdicts:
         v = verdicts[-1]
         low, high = (100 * x if x is not None else None for x in triple(v.approved)[1:])
-        parts.append(("Segmentation", f"{v.label}: readers approved {numbers.count_of(v.perfect + v.acceptable, v.n_read)} masks "
-                      f"({ci(results.header.level)} {numbers.interval(low, high, 1)} %)."))  # fmt: skip
+        parts.append(
+            (
+                "Segmentation",
+                f"{v.label}: readers approved {numbers.count_of(v.perfect + v.acceptable, v.n_read)} masks "
+                f"({ci(results.header.level)} {numbers.interval(low, high, 1)} %).",
+            )
+        )
     survival = by_sv_words(results)
     if survival:
         parts.append(("Survival by SV", survival))

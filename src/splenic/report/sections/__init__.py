@@ -18,7 +18,7 @@ from splenic.report.sections import (
     robustness,
     segmentation,
 )
-from splenic.report.sections.words import logrank_lines, ratio_line
+from splenic.report.sections.words import ci, logrank_lines
 from splenic.report.tree import triple
 
 ORDER = (
@@ -50,9 +50,13 @@ def build(results: Any) -> Document:
     sections = [section for make in ORDER if (section := make(results)) is not None]
     header = results.header
     return Document(
-        header.title, header.data, header.splenic_version, tuple(key_facts(results)), tuple(sections),
+        header.title,
+        header.data,
+        header.splenic_version,
+        tuple(key_facts(results)),
+        tuple(sections),
         tuple(results.notes),
-    )  # fmt: skip
+    )
 
 
 def key_facts(results: Any) -> list[tuple[str, str]]:
@@ -60,18 +64,33 @@ def key_facts(results: Any) -> list[tuple[str, str]]:
     facts = []
     if results.flow.steps:
         facts.append(("Patients analysed", str(results.flow.steps[-1].n)))
-    sv = next((d.summary for d in results.distributions if d.marker == results.cutoff.marker and d.summary), None)
+    sv = next(
+        (d.summary for d in results.distributions if d.marker == results.cutoff.marker and d.summary), None
+    )
     if sv is not None:
-        facts.append(("SV, median (IQR)", f"{numbers.measure(sv.median)} ml ({numbers.measure(sv.q1)}–{numbers.measure(sv.q3)})"))
+        facts.append(
+            (
+                "SV, median (IQR)",
+                f"{numbers.measure(sv.median)} ml ({numbers.measure(sv.q1)}–{numbers.measure(sv.q3)})",
+            )
+        )
     if results.cutoff.not_done is None:
         facts.append(("Cut-off of SV", f"{numbers.measure(results.cutoff.value)} ml"))
     main = next((s for s in results.by_sv if not s.not_done), None)
     if main is not None:
         unit = results.header.time_unit
-        facts += [(f"{main.endpoint_label}, {g.label}", numbers.median_time(*triple(g.median), unit)) for g in main.groups]
+        facts += [
+            (f"{main.endpoint_label}, {g.label}", numbers.median_time(*triple(g.median), unit))
+            for g in main.groups
+        ]
         facts += [("Comparison", line) for line in logrank_lines(main, results.cutoff)[:1]]
         if main.hazard_ratio is not None:
-            facts.append(("Hazard ratio, high against low", ratio_line(main.hazard_ratio, results.header.level)))
+            facts.append(
+                (
+                    f"HR, high against low SV ({ci(results.header.level)})",
+                    numbers.ratio(*triple(main.hazard_ratio)),
+                )
+            )
     return facts
 
 

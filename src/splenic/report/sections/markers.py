@@ -31,11 +31,18 @@ def _histogram(results: Any, part: Any) -> Drawing:
     cutoff, summary = results.cutoff, part.summary
     same = cutoff.not_done is None and cutoff.marker == part.marker
     return figures.distribution(
-        array(part.bin_edges), array(part.bin_counts), key=f"distribution-{slug(part.marker)}",
-        title=f"Distribution of {part.label}", data=results.header.data, label=part.label, unit=part.unit or "",
-        grid_x=array(part.grid), density=array(part.density), cutoff=cutoff.value if same else None,
+        array(part.bin_edges),
+        array(part.bin_counts),
+        key=f"distribution-{slug(part.marker)}",
+        title=f"Distribution of {part.label}",
+        data=results.header.data,
+        label=part.label,
+        unit=part.unit or "",
+        grid_x=array(part.grid),
+        density=array(part.density),
+        cutoff=cutoff.value if same else None,
         quartiles=(None, None, None) if summary is None else (summary.q1, summary.median, summary.q3),
-    )  # fmt: skip
+    )
 
 
 def _summary(part: Any) -> tuple[str, ...]:
@@ -45,12 +52,15 @@ def _summary(part: Any) -> tuple[str, ...]:
         return (label, *[numbers.UNKNOWN] * 7)
     decimals = numbers.decimals_of(s.q1, s.median, s.q3, s.mean)
     return (
-        label, str(s.n), str(s.missing),
+        label,
+        str(s.n),
+        str(s.missing),
         f"{numbers.fixed(s.median, decimals)} ({numbers.interval(s.q1, s.q3, decimals)})",
         f"{numbers.fixed(s.mean, decimals)} ({numbers.fixed(s.sd, decimals)})",
-        numbers.interval(s.smallest, s.largest, decimals), numbers.fixed(part.skewness, 2),
+        numbers.interval(s.smallest, s.largest, decimals),
+        numbers.fixed(part.skewness, 2),
         numbers.p_value(part.normality.p if part.normality else None),
-    )  # fmt: skip
+    )
 
 
 def cutoff(results: Any) -> Section:
@@ -66,7 +76,8 @@ def cutoff(results: Any) -> Section:
     warning = []
     if searched(part):
         warning.append(
-            "The cut-off was searched in the patients in whom it is used. The groups differ by chance more than they "
+            "The cut-off was searched in the patients in whom it is used. The groups differ by chance "
+            "more than they "
             "would in new patients: quote the corrected p and the hazard ratio corrected for optimism."
         )
     return Section("cutoff", title, tuple(warning), tuple(drawings), (table,), tuple(part.notes))
@@ -94,8 +105,12 @@ def cutoff_facts(part: Any) -> list[tuple[str, str]]:
         rows.append(("Range searched, shares of patients", numbers.interval(part.minprop, part.maxprop, 2)))
     boot = part.bootstrap
     if boot is not None:
-        rows.append((f"Interval of the cut-off, {boot.resamples} bootstrap samples",
-                     f"{numbers.measure(boot.low)}–{numbers.measure(boot.high)}{unit}"))  # fmt: skip
+        rows.append(
+            (
+                f"Interval of the cut-off, {boot.resamples} bootstrap samples",
+                f"{numbers.measure(boot.low)}–{numbers.measure(boot.high)}{unit}",
+            )
+        )
         rows.append(("Hazard ratio, apparent", numbers.ratio(boot.hazard_ratio_apparent)))
         rows.append(("Hazard ratio, corrected for optimism", numbers.ratio(boot.hazard_ratio_corrected)))
     return rows
@@ -109,14 +124,23 @@ def _search(results: Any, part: Any) -> Drawing:
             lines[0] += f"; {numbers.p_phrase(part.p_uncorrected)} as if it had not been searched"
     boot = part.bootstrap
     if boot is not None and boot.hazard_ratio_corrected is not None:
-        lines.append(f"HR at the cut-off {numbers.ratio(boot.hazard_ratio_apparent)}, corrected for optimism "
-                     f"{numbers.ratio(boot.hazard_ratio_corrected)}")  # fmt: skip
+        lines.append(
+            f"HR at the cut-off {numbers.ratio(boot.hazard_ratio_apparent)}, corrected for optimism "
+            f"{numbers.ratio(boot.hazard_ratio_corrected)}"
+        )
     return figures.cutoff_search(
-        array(part.tried), abs(array(part.tried_statistics)), key="cutoff-search", title=f"Search for the cut-off of {part.label}",
-        data=results.header.data, cutoff=part.value, label=part.label, unit=part.unit or "",
+        array(part.tried),
+        abs(array(part.tried_statistics)),
+        key="cutoff-search",
+        title=f"Search for the cut-off of {part.label}",
+        data=results.header.data,
+        cutoff=part.value,
+        label=part.label,
+        unit=part.unit or "",
         resampled=() if boot is None else array(boot.cutoffs).tolist(),
-        limits=(None, None) if boot is None else (boot.low, boot.high), lines=lines,
-    )  # fmt: skip
+        limits=(None, None) if boot is None else (boot.low, boot.high),
+        lines=lines,
+    )
 
 
 def slug(text: str) -> str:

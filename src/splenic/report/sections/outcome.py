@@ -8,7 +8,7 @@ from typing import Any
 from splenic.report import figures, numbers
 from splenic.report.document import Row, Section, Table
 from splenic.report.sections.markers import slug
-from splenic.report.sections.words import ci, empty, logrank_lines, ratio_line, sentence, test_line
+from splenic.report.sections.words import ci, empty, in_words, logrank_lines, ratio_line, sentence
 from splenic.report.style import Drawing
 from splenic.report.tree import array, triple
 
@@ -35,26 +35,43 @@ def by_size(results: Any) -> Section:
             notes.append(f"{m.label}: {sentence(c.not_done)}")
         else:
             unit = f" {c.unit}" if c.unit else ""
-            notes.append(f"{m.label}: cut-off {numbers.measure(c.value)}{unit} ({c.method}, {c.validation} validation).")
-    return Section(section.key, section.title, section.paragraphs, section.drawings, section.tables,
-                   (*notes, *section.notes), section.not_done)  # fmt: skip
+            notes.append(
+                f"{m.label}: cut-off {numbers.measure(c.value)}{unit} ({c.method}, {c.validation} "
+                "validation)."
+            )
+    return Section(
+        section.key,
+        section.title,
+        section.paragraphs,
+        section.drawings,
+        section.tables,
+        (*notes, *section.notes),
+        section.not_done,
+    )
 
 
 def by_factor(results: Any) -> Section:
     """Other groupings the protocol asks for."""
-    return _section(results, "survival-by-factor", "Survival by other factors", [(s, None) for s in results.by_factor])
+    return _section(
+        results, "survival-by-factor", "Survival by other factors", [(s, None) for s in results.by_factor]
+    )
 
 
 def _section(results: Any, key: str, title: str, pairs: list[tuple[Any, Any]]) -> Section:
     done = [(s, c) for s, c in pairs if not s.not_done]
     notes = [n for s, _ in done for n in s.notes]
-    notes += [f"{s.endpoint_label} by {s.grouping_label}: {sentence(s.not_done)}" for s, _ in pairs if s.not_done]
+    notes += [
+        f"{s.endpoint_label} by {s.grouping_label}: {sentence(s.not_done)}" for s, _ in pairs if s.not_done
+    ]
     if not pairs:
         return Section(key, title, not_done="Not asked for by the protocol.")
     if not done:
         return empty(key, title, pairs[0][0])
     drawings = tuple(_figure(results, s, c) for s, c in done)
-    tables = (_summary_table(results, key, title, done), *_landmark_table(results, key, title, [s for s, _ in done]))
+    tables = (
+        _summary_table(results, key, title, done),
+        *_landmark_table(results, key, title, [s for s, _ in done]),
+    )
     paragraphs = tuple(text for s, c in done for text in [_words(results, s, c)] if text)
     return Section(key, title, paragraphs, drawings, tables, tuple(dict.fromkeys(notes)))
 
@@ -63,11 +80,18 @@ def km_groups(survival: Any) -> list[figures.KmGroup]:
     """Groups of a survival analysis as the figure takes them."""
     return [
         figures.KmGroup(
-            g.label, g.n, g.events, array(g.curve.time), array(g.curve.estimate), array(g.curve.low),
-            array(g.curve.high), array(g.censor_times), triple(g.median),
+            g.label,
+            g.n,
+            g.events,
+            array(g.curve.time),
+            array(g.curve.estimate),
+            array(g.curve.low),
+            array(g.curve.high),
+            array(g.censor_times),
+            triple(g.median),
         )
         for g in survival.groups
-    ]  # fmt: skip
+    ]
 
 
 def _figure(results: Any, survival: Any, cutoff: Any) -> Drawing:
@@ -79,10 +103,15 @@ def _figure(results: Any, survival: Any, cutoff: Any) -> Drawing:
         lines.append(ratio_line(survival.adjusted_hazard_ratio, level, "adjusted HR"))
     by = "" if survival.grouping == "all" else f" by {survival.grouping_label}"
     return figures.kaplan_meier(
-        km_groups(survival), key=f"km-{slug(survival.endpoint)}-{slug(survival.grouping)}",
-        title=f"{survival.endpoint_label}{by}", data=results.header.data, endpoint=survival.endpoint_label,
-        time_unit=results.header.time_unit, lines=lines, level=level or 0.95,
-    )  # fmt: skip
+        km_groups(survival),
+        key=f"km-{slug(survival.endpoint)}-{slug(survival.grouping)}",
+        title=f"{survival.endpoint_label}{by}",
+        data=results.header.data,
+        endpoint=survival.endpoint_label,
+        time_unit=results.header.time_unit,
+        lines=lines,
+        level=level or 0.95,
+    )
 
 
 def _words(results: Any, survival: Any, cutoff: Any) -> str:
@@ -92,20 +121,31 @@ def _words(results: Any, survival: Any, cutoff: Any) -> str:
     text = f"{survival.endpoint_label}, median: {'; '.join(parts)}"
     if survival.patients:
         text += f" ({survival.patients}; n = {survival.n}, {survival.events} events)"
-    tail = [test_line(survival.logrank, "log-rank test")] if survival.logrank else []
+    tail = [in_words(survival.logrank, "log-rank test")] if survival.logrank else []
     tail += [line for line in logrank_lines(survival, cutoff)[:1] if "corrected" in line]
     if survival.hazard_ratio is not None:
         h = survival.hazard_ratio
         tail.append(f"{ratio_line(h, results.header.level)}, {numbers.p_phrase(h.p)}")
     if survival.follow_up_median is not None:
-        tail.append(f"median follow-up {numbers.median_time(*triple(survival.follow_up_median), unit)} (reverse Kaplan–Meier)")
+        tail.append(
+            f"median follow-up {numbers.median_time(*triple(survival.follow_up_median), unit)} (reverse "
+            "Kaplan–Meier)"
+        )
     return sentence("; ".join([text, *tail]))
 
 
 def _summary_table(results: Any, key: str, title: str, pairs: list[tuple[Any, Any]]) -> Table:
     level, unit = results.header.level, results.header.time_unit
-    head = ("Group", "n", "Events", f"Median, {unit} ({ci(level)})", f"Restricted mean, {unit} ({ci(level)})",
-            f"HR ({ci(level)})", f"Adjusted HR ({ci(level)})", "Log-rank p")  # fmt: skip
+    head = (
+        "Group",
+        "n",
+        "Events",
+        f"Median, {unit} ({ci(level)})",
+        f"Restricted mean, {unit} ({ci(level)})",
+        f"HR ({ci(level)})",
+        f"Adjusted HR ({ci(level)})",
+        "Log-rank p",
+    )
     rows: list[Row] = []
     limits = set()
     for survival, _ in pairs:
@@ -114,8 +154,14 @@ def _summary_table(results: Any, key: str, title: str, pairs: list[tuple[Any, An
             rows.append(Row((f"{survival.endpoint_label}{by}", *[""] * 7), heading=True))
         limits |= {survival.restricted_mean_limit} - {None}
         rows += [_group_row(survival, g, i) for i, g in enumerate(survival.groups)]
-    notes = ["HR: hazard ratio of Cox regression against the reference. Log-rank p: unadjusted"
-             + ("; for searched cut-offs see the table of the cut-off." if any(c is not None for _, c in pairs) else ".")]  # fmt: skip
+    notes = [
+        "HR: hazard ratio of Cox regression against the reference. Log-rank p: unadjusted"
+        + (
+            "; for searched cut-offs see the table of the cut-off."
+            if any(c is not None for _, c in pairs)
+            else "."
+        )
+    ]
     if limits:
         notes.append(f"Restricted mean: up to {', '.join(f'{x:g}' for x in sorted(limits))} {unit}.")
     return Table(f"{key}-medians", f"{title}: medians and comparison", head, tuple(rows), tuple(notes))
@@ -125,13 +171,17 @@ def _group_row(survival: Any, group: Any, place: int) -> Row:
     mean = group.restricted_mean
     return Row(
         (
-            group.label, str(group.n), str(group.events), numbers.median_time(*triple(group.median)),
+            group.label,
+            str(group.n),
+            str(group.events),
+            numbers.median_time(*triple(group.median)),
             numbers.with_interval(*triple(mean), 1) if mean else numbers.UNKNOWN,
-            _ratio_of(survival.hazard_ratio, group), _ratio_of(survival.adjusted_hazard_ratio, group),
+            _ratio_of(survival.hazard_ratio, group),
+            _ratio_of(survival.adjusted_hazard_ratio, group),
             numbers.p_value(survival.logrank.p, "") if survival.logrank and place == 0 else "",
         ),
         indent=len(survival.groups) > 1,
-    )  # fmt: skip
+    )
 
 
 def _ratio_of(ratio: Any, group: Any) -> str:
@@ -155,7 +205,9 @@ def _landmark_table(results: Any, key: str, title: str, survivals: Iterable[Any]
             rows.append(Row((f"{survival.endpoint_label}{by}", *[""] * len(times)), heading=True))
         for group in survival.groups:
             found = {m.time: m for m in group.landmarks}
-            rows.append(Row((group.label, *(_landmark(found.get(t)) for t in times)), indent=len(survival.groups) > 1))
+            rows.append(
+                Row((group.label, *(_landmark(found.get(t)) for t in times)), indent=len(survival.groups) > 1)
+            )
     head = ("Group", *(f"{t:g} {unit}, % ({ci(level)}) [at risk]" for t in times))
     return [Table(f"{key}-landmarks", f"{title}: estimates at fixed times", head, tuple(rows))]
 

@@ -20,7 +20,9 @@ def flow(results: Any) -> Section:
     if part.development and part.rest is not None:
         leaves.append(("The rest", f"n = {part.rest}"))
     steps = [figures.FlowBox(s.label, s.n, s.excluded, s.reason or "") for s in part.steps]
-    drawing = figures.flow_chart(steps, leaves, key="flow-chart", title="Flow chart", data=results.header.data)
+    drawing = figures.flow_chart(
+        steps, leaves, key="flow-chart", title="Flow chart", data=results.header.data
+    )
     paragraphs = []
     if part.with_sv is not None and part.steps:
         paragraphs.append(f"SV is known in {numbers.count_of(part.with_sv, part.steps[-1].n)} patients.")
@@ -32,15 +34,25 @@ def missing(results: Any) -> Section:
     part = results.missing_data
     if part.not_done:
         return empty("missing", "Missing values", part)
-    policy = {"complete-case": "complete cases only", "multiple-imputation": "multiple imputation by chained equations"}
+    policy = {
+        "complete-case": "complete cases only",
+        "multiple-imputation": "multiple imputation by chained equations",
+    }
     text = f"Missing covariates were treated by {policy.get(part.policy, part.policy)}"
     if part.imputations:
         text += f" ({part.imputations} imputed data sets, pooled by Rubin's rules)"
     table = Table(
-        "missing", "Missing values by variable", ("Variable", "Missing, n", "Missing, %"),
-        rows_of([(r.label, f"{r.missing}/{r.n}", numbers.percent(r.missing / r.n if r.n else None)) for r in part.rows]),
+        "missing",
+        "Missing values by variable",
+        ("Variable", "Missing, n", "Missing, %"),
+        rows_of(
+            [
+                (r.label, f"{r.missing}/{r.n}", numbers.percent(r.missing / r.n if r.n else None))
+                for r in part.rows
+            ]
+        ),
         sortable=True,
-    )  # fmt: skip
+    )
     tables = (table,) if part.rows else ()
     return Section("missing", "Missing values", (sentence(text),), tables=tables, notes=tuple(part.notes))
 
@@ -61,8 +73,14 @@ def baseline(results: Any) -> Section:
         "Continuous variables: median (interquartile range). Categories: n of those with a value (%). "
         "Missing: in all patients. SMD: standardised mean difference between the SV groups (absolute value).",
     )
-    table = Table("baseline", "Baseline characteristics", tuple(head), tuple(rows), notes,
-                  text_columns=(len(keys) + 3,) if grouped else ())  # fmt: skip
+    table = Table(
+        "baseline",
+        "Baseline characteristics",
+        tuple(head),
+        tuple(rows),
+        notes,
+        text_columns=(len(keys) + 3,) if grouped else (),
+    )
     return Section("baseline", "Baseline characteristics", tables=(table,), notes=tuple(part.notes))
 
 
@@ -72,8 +90,11 @@ def _variable(variable: Any, keys: list[str], grouped: bool) -> list[Row]:
     if grouped:
         test = variable.test
         smd = None if variable.smd is None else abs(variable.smd)
-        tail += [numbers.p_value(test.p if test else None), test.method if test else numbers.UNKNOWN,
-                 numbers.fixed(smd, 2)]  # fmt: skip
+        tail += [
+            numbers.p_value(test.p if test else None),
+            test.method if test else numbers.UNKNOWN,
+            numbers.fixed(smd, 2),
+        ]
     blank = [""] * len(tail)
     if variable.kind == "continuous":
         cells = [_median(variable.summaries.get(key)) for key in keys]
@@ -81,7 +102,10 @@ def _variable(variable: Any, keys: list[str], grouped: bool) -> list[Row]:
     if variable.kind == "binary" and len(variable.categories) == 1:
         return [Row((variable.label, *(_count(variable.categories[0], key) for key in keys), *tail))]
     first = Row((variable.label, *([""] * len(keys)), *tail))
-    return [first, *(Row((c.label, *(_count(c, k) for k in keys), *blank), indent=True) for c in variable.categories)]
+    return [
+        first,
+        *(Row((c.label, *(_count(c, k) for k in keys), *blank), indent=True) for c in variable.categories),
+    ]
 
 
 def _median(summary: Any) -> str:

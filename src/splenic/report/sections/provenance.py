@@ -12,14 +12,23 @@ def provenance(results: Any) -> Section:
     """Inputs, versions and the resolved protocol."""
     header = results.header
     files = [(f.role, f.name, "–" if f.rows is None else str(f.rows), f.sha256) for f in header.inputs]
-    versions = [("splenic", header.splenic_version), *((name, header.versions[name]) for name in header.versions)]
+    versions = [
+        ("splenic", header.splenic_version),
+        *((name, header.versions[name]) for name in header.versions),
+    ]
     plan = list(_flat(header.protocol.plain()))
     tables = (
-        Table("inputs", "Input files", ("Role", "File", "Rows", "SHA-256"), rows_of(files), text_columns=(1, 3)),
+        Table(
+            "inputs", "Input files", ("Role", "File", "Rows", "SHA-256"), rows_of(files), text_columns=(1, 3)
+        ),
         Table("versions", "Software", ("Program", "Version"), rows_of(versions)),
-        Table("protocol", "Protocol, with every default", ("Setting", "Value"), rows_of(plan), text_columns=(1,)),
+        Table(
+            "protocol", "Protocol, with every default", ("Setting", "Value"), rows_of(plan), text_columns=(1,)
+        ),
     )
-    models = f"Segmentation: {', '.join(header.models)}." if header.models else "No segmentation model is named."
+    models = (
+        f"Segmentation: {', '.join(header.models)}." if header.models else "No segmentation model is named."
+    )
     text = f"Seed {header.seed}; {header.resamples} resamples where resampling is used. {models}"
     return Section("provenance", "Provenance", (text,), tables=tables)
 

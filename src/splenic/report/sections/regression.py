@@ -7,7 +7,7 @@ from typing import Any
 from splenic.report import figures, numbers
 from splenic.report.document import Row, Section, Table
 from splenic.report.sections.markers import slug
-from splenic.report.sections.words import ci, not_done_rows, sentence, test_line
+from splenic.report.sections.words import ci, in_words, not_done_rows, sentence
 from splenic.report.style import Drawing
 from splenic.report.tree import array, triple
 
@@ -31,12 +31,17 @@ def _table(results: Any, part: Any, place: int) -> Table:
     level = results.header.level
     name = f" {part.get('title')}" if part.get("title") else ""
     rows = tuple(
-        Row((
-            _term(r), _counts(r), numbers.ratio(r.hazard_ratio, r.low, r.high), numbers.p_value(r.p),
-            numbers.p_value(r.ph_p),
-        ))
+        Row(
+            (
+                _term(r),
+                _counts(r),
+                numbers.ratio(r.hazard_ratio, r.low, r.high),
+                numbers.p_value(r.p),
+                numbers.p_value(r.ph_p),
+            )
+        )
         for r in part.rows
-    )  # fmt: skip
+    )
     notes = ["PH: test of proportional hazards (score test on scaled Schoenfeld residuals)."]
     if part.missing_data:
         notes.append(f"Missing covariates: {part.missing_data}.")
@@ -45,8 +50,11 @@ def _table(results: Any, part: Any, place: int) -> Table:
     return Table(
         f"cox-{part.kind}-{slug(part.endpoint)}-{place + 1}",
         f"{part.kind.capitalize()} Cox regression{name}, {part.endpoint_label.lower()}",
-        ("Variable", "Events/n", f"HR ({ci(level)})", "p", "PH, p"), rows, tuple(notes), sortable=True,
-    )  # fmt: skip
+        ("Variable", "Events/n", f"HR ({ci(level)})", "p", "PH, p"),
+        rows,
+        tuple(notes),
+        sortable=True,
+    )
 
 
 def _term(row: Any) -> str:
@@ -61,12 +69,15 @@ def _counts(row: Any) -> str:
 def _model_words(results: Any, part: Any) -> str:
     m = part.model
     terms = len(part.rows)
-    text = [f"{part.kind.capitalize()} model of {part.endpoint_label.lower()}: n = {m.n}, {m.events} events, "
-            f"{terms} terms ({numbers.fixed(m.events / terms if terms else None, 1)} events per term), ties by {m.ties.capitalize()}"]  # fmt: skip
+    text = [
+        f"{part.kind.capitalize()} model of {part.endpoint_label.lower()}: n = {m.n}, {m.events} events, "
+        f"{terms} terms ({numbers.fixed(m.events / terms if terms else None, 1)} events per term), ties "
+        f"by {m.ties.capitalize()}"
+    ]
     if m.likelihood_ratio is not None:
-        text.append(test_line(m.likelihood_ratio, "likelihood ratio test"))
+        text.append(in_words(m.likelihood_ratio, "likelihood ratio test"))
     if m.proportional_hazards is not None:
-        text.append(test_line(m.proportional_hazards, "proportional hazards, global test"))
+        text.append(in_words(m.proportional_hazards, "proportional hazards, global test"))
     if m.concordance is not None:
         text.append(f"Harrell's C {numbers.with_interval(*triple(m.concordance), 2)}")
     if m.concordance_uno is not None:
@@ -91,14 +102,26 @@ def effect(results: Any) -> Section:
 
 
 def _curve(results: Any, part: Any) -> Drawing:
-    lines = [f"Overall {numbers.p_phrase(part.p_overall)}; departure from a straight line {numbers.p_phrase(part.p_nonlinear)}"]
+    lines = [
+        f"Overall {numbers.p_phrase(part.p_overall)}; departure from a straight line "
+        f"{numbers.p_phrase(part.p_nonlinear)}"
+    ]
     if part.n:
         lines[0] += f"; {part.events}/{part.n} events; {part.method}"
     cutoff = results.cutoff
     same = cutoff.not_done is None and cutoff.marker == part.marker
     return figures.effect_curve(
-        array(part.x), array(part.hazard_ratio), array(part.low), array(part.high),
-        key=f"effect-{slug(part.endpoint)}-{slug(part.marker)}", title=f"Hazard ratio along {part.label} ({part.endpoint.upper()})",
-        data=results.header.data, reference=part.reference_value, label=part.label, unit=part.unit or "", lines=lines,
-        cutoff=cutoff.value if same else None, level=results.header.level or 0.95,
-    )  # fmt: skip
+        array(part.x),
+        array(part.hazard_ratio),
+        array(part.low),
+        array(part.high),
+        key=f"effect-{slug(part.endpoint)}-{slug(part.marker)}",
+        title=f"Hazard ratio along {part.label} ({part.endpoint.upper()})",
+        data=results.header.data,
+        reference=part.reference_value,
+        label=part.label,
+        unit=part.unit or "",
+        lines=lines,
+        cutoff=cutoff.value if same else None,
+        level=results.header.level or 0.95,
+    )

@@ -16,10 +16,16 @@ def performance(results: Any) -> Section:
     if part.not_done:
         return empty("performance", title, part)
     rows = [
-        (r.label + (f", {r.unit}" if r.unit else ""), str(r.n) if r.n is not None else numbers.UNKNOWN, _value(r))
+        (
+            r.label + (f", {r.unit}" if r.unit else ""),
+            str(r.n) if r.n is not None else numbers.UNKNOWN,
+            _value(r),
+        )
         for r in part.rows
     ]
-    table = Table("performance", title, ("Quantity", "n", f"Value ({ci(results.header.level)})"), rows_of(rows))
+    table = Table(
+        "performance", title, ("Quantity", "n", f"Value ({ci(results.header.level)})"), rows_of(rows)
+    )
     text = (f"As reported by the development of the network ({part.source}).",) if part.source else ()
     return Section("performance", title, text, tables=(table,), notes=tuple(part.notes))
 
@@ -35,19 +41,39 @@ def approval(results: Any) -> Section:
     title = "Readers' approval of the masks"
     if part.not_done:
         return empty("approval", title, part)
-    head = ("Cases", "Cases, n", "Read, n", "Perfect", "Acceptable", "Failed", f"Approved ({ci(results.header.level)})",
-            f"Failed ({ci(results.header.level)})")  # fmt: skip
+    head = (
+        "Cases",
+        "Cases, n",
+        "Read, n",
+        "Perfect",
+        "Acceptable",
+        "Failed",
+        f"Approved ({ci(results.header.level)})",
+        f"Failed ({ci(results.header.level)})",
+    )
     rows = [
         (
-            v.label, str(v.n_cases), str(v.n_read), str(v.perfect), str(v.acceptable), str(v.failed),
+            v.label,
+            str(v.n_cases),
+            str(v.n_read),
+            str(v.perfect),
+            str(v.acceptable),
+            str(v.failed),
             f"{numbers.percent(v.approved.estimate)} ({_range(v.approved)})",
             f"{numbers.percent(v.failed_share.estimate)} ({_range(v.failed_share)})",
         )
         for v in part.parts
-    ]  # fmt: skip
-    notes = ("Approved: verdict perfect or acceptable, of the cases read; Wilson interval. Failed: Clopper–Pearson interval.",)
-    return Section("approval", title, tables=(Table("approval", title, head, rows_of(rows), notes),),
-                   notes=tuple(part.notes))  # fmt: skip
+    ]
+    notes = (
+        "Approved: verdict perfect or acceptable, of the cases read; Wilson interval. Failed: "
+        "Clopper–Pearson interval.",
+    )
+    return Section(
+        "approval",
+        title,
+        tables=(Table("approval", title, head, rows_of(rows), notes),),
+        notes=tuple(part.notes),
+    )
 
 
 def _range(interval: Any) -> str:

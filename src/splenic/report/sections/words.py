@@ -37,7 +37,7 @@ def unit_of(label: str, unit: str | None) -> str:
     return f"{label}, {unit}" if unit else label
 
 
-def test_line(test: Any, name: str | None = None) -> str:
+def in_words(test: Any, name: str | None = None) -> str:
     """A test in words, e.g. ``Gray's test: χ² = 5.20 (1 df), p = 0.023``."""
     if test is None:
         return ""
@@ -61,7 +61,10 @@ def logrank_lines(survival: Any, cutoff: Any = None) -> list[str]:
         lines = []
         if cutoff.p_corrected is not None:
             lines.append(f"{numbers.p_phrase(cutoff.p_corrected)} (corrected for the searched cut-off)")
-        return [*lines, f"Log-rank {numbers.p_phrase(test.p)} (unadjusted: cut-off searched in these patients)"]
+        return [
+            *lines,
+            f"Log-rank {numbers.p_phrase(test.p)} (unadjusted: cut-off searched in these patients)",
+        ]
     origin = {"development": "; cut-off from other patients", "cross-fitted": "; cut-off cross-fitted"}
     known = "" if cutoff is None else origin.get(cutoff.validation or "", "")
     return [f"Log-rank {numbers.p_phrase(test.p)} (unadjusted{known})"]
