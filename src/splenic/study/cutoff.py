@@ -48,6 +48,8 @@ class Split:
         The section of the results.
     high : ndarray, shape (n,)
         1 above the cut-off, 0 at or below, NaN where the marker is not known; all NaN without a cut-off.
+    value : float
+        The cut-off as found; that of the section is rounded, and could fall below the value it was.
     evaluated : ndarray of bool, shape (n,)
         The patients in whom survival by group is judged: those who had no part in finding the cut-off, where
         the protocol asks for that.
@@ -56,6 +58,7 @@ class Split:
     cutoff: Cutoff
     high: Floats
     evaluated: Bools
+    value: float = float("nan")
 
     @property
     def done(self) -> bool:
@@ -125,6 +128,7 @@ def split(
         ),
         high,
         evaluated,
+        found["value"],
     )
 
 

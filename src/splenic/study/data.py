@@ -86,6 +86,22 @@ class Decompensated:
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """What readers said of the masks, also of patients who are not in the study because of it; shape (m,).
+
+    Attributes
+    ----------
+    verdict : ndarray
+        1, 2, 3; NaN unread.
+    development : ndarray of bool
+        Used in development.
+    """
+
+    verdict: Floats
+    development: Bools
+
+
+@dataclass(frozen=True, slots=True)
 class StudyData:
     """Everything the analyses read.
 
@@ -108,6 +124,7 @@ class StudyData:
     verdict: Floats
     measured: Bools
     complete: Bools
+    reads: Reads | None = None
     decompensation: Decompensated | None = None
     flow: tuple[FlowStep, ...] = ()
     inputs: tuple[InputFile, ...] = ()

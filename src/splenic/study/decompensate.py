@@ -144,8 +144,8 @@ def _roc(
     sign = -1 if lower else 1
     rank = rank_sum_test(sign * marker[outcome == 1], sign * marker[outcome == 0])
     points = _points(protocol, plan, curve, outcome, marker)
-    if split.done and variable.key == split.cutoff.marker and split.cutoff.value is not None:
-        points.append(_point("cutoff", "Cut-off for survival", curve, outcome, marker, split.cutoff.value))
+    if split.done and variable.key == split.cutoff.marker:
+        points.append(_point("cutoff", "Cut-off for survival", curve, outcome, marker, split.value))
     return Roc(
         marker=variable.key,
         label=variable.label,
@@ -400,7 +400,9 @@ def _incidence_rows(
     protocol: Protocol, split: Split, time: Floats, status: Floats, high: Floats
 ) -> tuple[RegressionRow, ...]:
     term, label = f"{split.cutoff.marker}_high", f"High {split.cutoff.label}"
-    found = []
+    found: list[RegressionRow] = []
+    if min(((status == 1) & (high == group)).sum() for group in (0, 1)) == 0:
+        return ()  # one group without the event: the ratio is 0 or infinite
     for model in ("fine-gray", "cause-specific"):
         try:
             fit: Any = (
@@ -408,7 +410,7 @@ def _incidence_rows(
                 if model == "fine-gray"
                 else fit_cox(time, status == 1, high, ties=protocol.ties, level=protocol.level)
             )
-        except StatisticsError:
+        except (StatisticsError, np.linalg.LinAlgError):  # an estimate that runs off to infinity
             continue
         if getattr(fit, "infinite", ()):
             continue

@@ -181,28 +181,32 @@ def _density(values: Floats) -> tuple[Floats, Floats]:
 
 def approval(protocol: Protocol, data: StudyData) -> Approval:
     """How often readers approved the masks, in all and apart for development and the rest."""
-    if not (~np.isnan(data.verdict)).any():
+    reads = data.reads
+    if reads is None or np.isnan(reads.verdict).all():
         return Approval(not_done="no reader's verdict stands in the measurements")
-    parts = [("all", "All measured patients", np.ones(data.n, dtype=np.bool_))]
-    if data.development.any():
+    parts = [("all", "All read cases", np.ones(reads.verdict.size, dtype=np.bool_))]
+    if reads.development.any():
         parts += [
-            ("development", "Development cases", data.development),
-            ("rest", "Not used in development", ~data.development),
+            ("development", "Development cases", reads.development),
+            ("rest", "Not used in development", ~reads.development),
         ]
-    found = [_verdicts(key, label, rows, data, protocol.level) for key, label, rows in parts]
-    return Approval(parts=tuple(part for part in found if part is not None))
+    found = [_verdicts(key, label, reads.verdict[rows], protocol.level) for key, label, rows in parts]
+    return Approval(
+        parts=tuple(part for part in found if part is not None),
+        notes=("Patients whose rejected mask nobody corrected count here and are not in the analyses.",),
+    )
 
 
-def _verdicts(key: Any, label: str, rows: Bools, data: StudyData, level: float) -> Verdicts | None:
-    given = data.verdict[rows & ~np.isnan(data.verdict)]
+def _verdicts(key: Any, label: str, verdict: Floats, level: float) -> Verdicts | None:
+    given = verdict[~np.isnan(verdict)]
     if given.size == 0:
         return None
-    counts = [int((given == verdict).sum()) for verdict in (1, 2, 3)]
+    counts = [int((given == k).sum()) for k in (1, 2, 3)]
     good, failed = counts[0] + counts[1], counts[2]
     return Verdicts(
         key=key,
         label=label,
-        n_cases=int((rows & data.measured).sum()),
+        n_cases=verdict.size,
         n_read=given.size,
         perfect=counts[0],
         acceptable=counts[1],

@@ -23,10 +23,11 @@ from splenic.cohort import (
     read_cohort,
     read_measurements,
 )
+from splenic.errors import UsageError
 from splenic.study.columns import CATEGORIES, FLAG_LABELS, NUMBERS, SCORES, SPLEEN_NUMBERS
-from splenic.study.data import Decompensated, Endpoint, Floats, StudyData, Variable
+from splenic.study.data import Bools, Decompensated, Endpoint, Floats, Reads, StudyData, Variable
 from splenic.study.endpoints import decompensated, endpoint_of
-from splenic.study.protocol import Protocol, resolve
+from splenic.study.protocol import DevelopmentPlan, Protocol, resolve
 from splenic.study.results import FlowStep, InputFile
 
 _REJECTED = "outline rejected"
@@ -63,9 +64,13 @@ def load_study(protocol: Protocol, folder: Path) -> StudyData:
 def study_of(protocol: Protocol, cohort: Cohort, cases: Sequence[MeasuredCase] = ()) -> StudyData:
     """The patients of a study from a cohort and measured cases."""
     spleens, rejected, steps, notes = _joined(protocol, cohort, cases)
-    patients = [replace(patient, spleen=spleens.get(patient.row)) for patient in cohort.patients]
-    if protocol.cohort.patients == "with-sv":
-        patients = [patient for patient in patients if patient.spleen is not None]
+    everybody = [replace(patient, spleen=spleens.get(patient.row)) for patient in cohort.patients]
+    included = [p.spleen is not None or protocol.cohort.patients == "all" for p in everybody]
+    developed = _development(protocol.development, everybody, included)
+    verdicts = np.array([_verdict(patient, rejected) for patient in everybody], dtype=np.float64)
+    kept = np.array(included, dtype=np.bool_)
+    seen = np.array([p.spleen is not None or p.row in rejected for p in everybody], dtype=np.bool_)
+    patients = [patient for patient, inside in zip(everybody, included) if inside]
     variables = {v.key: v for v in _variables(patients, cohort.reported_in)}
     endpoints: dict[str, Endpoint] = {
         key: endpoint_of(key, patients, protocol.transplant) for key in ("os", "pfs", "ttp")
@@ -77,12 +82,13 @@ def study_of(protocol: Protocol, cohort: Cohort, cases: Sequence[MeasuredCase] =
         patients=tuple(patient.patient_id for patient in patients),
         variables=variables,
         endpoints={key: found for key, found in endpoints.items() if found.known.any()},
-        development=_development(protocol, patients, variables),
-        verdict=np.array([_verdict(patient, rejected) for patient in patients]),
+        development=developed[kept],
+        verdict=verdicts[kept],
         measured=np.array([p.spleen is not None for p in patients], dtype=np.bool_),
         complete=np.array(
             [p.spleen is not None and p.spleen.complete is not False for p in patients], dtype=np.bool_
         ),
+        reads=Reads(verdicts[seen], developed[seen]),
         decompensation=event,
         flow=(*_table_steps(cohort), *steps),
         notes=notes,
@@ -143,19 +149,31 @@ def _verdict(patient: Patient, rejected: set[int]) -> float:
     return np.nan if verdict is None else float(verdict)
 
 
-def _development(
-    protocol: Protocol, patients: Sequence[Patient], variables: dict[str, Variable]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Development cases: the first N by date of TACE (by row where dates are not known), or a column."""
-    plan = protocol.development
+def _development(plan: DevelopmentPlan, patients: Sequence[Patient], included: Sequence[bool]) -> Bools:
+    """Development cases: a flag of the cohort, or the first N by date of TACE (by row without dates).
+
+    N counts patients of the study; others who came before the last of them were development cases, too.
+    """
     chosen = np.zeros(len(patients), dtype=np.bool_)
     if plan.column is not None:
-        column = StudyData((), variables, {}, chosen, np.empty(0), chosen, chosen).variable(plan.column)
-        return np.asarray(column.values == 1)
-    dates = [patient.tace_date for patient in patients]
-    keys = [patient.row if None in dates else (patient.tace_date, patient.row) for patient in patients]
-    order = sorted(range(len(patients)), key=lambda k: keys[k])
-    chosen[order[: plan.first or 0]] = True
+        known = {name for patient in patients for name in patient.extra} | {"development"}
+        if plan.column not in known:
+            raise UsageError(
+                "unknown-column",
+                f"development: the cohort has no flag {plan.column}",
+                f"it has {', '.join(sorted(known))}; map it in the dictionary",
+            )
+        flags = [p.extra.get(plan.column, getattr(p, plan.column, None)) for p in patients]
+        return np.array([flag is True for flag in flags], dtype=np.bool_)
+    days = [0 if p.tace_date is None else p.tace_date.toordinal() for p in patients]
+    dated = all(patient.tace_date is not None for patient in patients)
+    order = sorted(range(len(patients)), key=lambda k: (days[k] if dated else 0, k))
+    left = plan.first or 0
+    for k in order:
+        if left <= 0:
+            break
+        chosen[k] = True
+        left -= included[k]
     return chosen
 
 

@@ -367,8 +367,11 @@ def _pooled(term: Term, k: int, fits: Sequence[CoxFit], level: float) -> CoxRow:
 # SV as a curve
 
 
-def effect(protocol: Protocol, variable: Variable, endpoint: Endpoint, reference: float | None) -> Effect:
-    """Hazard ratio along the marker, from its 2nd to its 98th percentile."""
+def effect(protocol: Protocol, variable: Variable, endpoint: Endpoint, reference: float) -> Effect:
+    """Hazard ratio along the marker, from its 2nd to its 98th percentile.
+
+    The reference value is the median where it is NaN.
+    """
     base = Effect(endpoint=endpoint.key, marker=variable.key, label=variable.label, unit=variable.unit)
     rows = variable.known & endpoint.known
     reason = give.too_few(rows, endpoint.event, max(protocol.least_events, 20), f"known {variable.label}")
@@ -376,7 +379,7 @@ def effect(protocol: Protocol, variable: Variable, endpoint: Endpoint, reference
         return base.but(not_done=reason)
     values = variable.values[rows]
     low, high = np.quantile(values, [0.02, 0.98]).tolist()
-    middle = float(np.median(values)) if reference is None else float(np.clip(reference, low, high))
+    middle = float(np.median(values)) if np.isnan(reference) else float(np.clip(reference, low, high))
     try:
         found = fit_cox_penalised_spline(
             endpoint.time[rows],

@@ -247,7 +247,7 @@ def _regression(
         "cox_multivariable": tuple(together),
         "sv_effect": ()
         if variable is None
-        else tuple(regress.effect(protocol, variable, e, chosen.cutoff.value) for e in endpoints),
+        else tuple(regress.effect(protocol, variable, e, chosen.value) for e in endpoints),
     }
 
 

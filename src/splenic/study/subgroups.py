@@ -211,32 +211,31 @@ def _fewer(
     protocol: Protocol, data: StudyData, endpoint: Endpoint, chosen: Split, name: str
 ) -> SensitivityRow:
     """The same cut-off in fewer patients."""
-    everybody = np.ones(data.n, dtype=np.bool_)
     rules: dict[str, tuple[str, Callable[[], Bools], str]] = {
         "without-development": (
             "Without development cases",
             lambda: ~data.development,
-            "no patient was used in development",
+            "no development case is among the patients compared",
         ),
         "failed-excluded": (
             "Without rejected segmentations",
             lambda: ~(data.verdict == 3),
-            "no segmentation was rejected",
+            "no rejected segmentation is among the patients compared",
         ),
         "complete-spleens": (
             "Only spleens that lie wholly in the scan",
             lambda: data.complete,
-            "every spleen lies wholly in the scan",
+            "every spleen compared lies wholly in the scan",
         ),
         "complete-case": (
             "Only patients with all covariates",
             lambda: _complete(protocol, data),
-            "no covariate is missing",
+            "no covariate of the patients compared is missing",
         ),
     }
     label, kept, nobody = rules[name]
     patients = kept()
-    if (patients | ~chosen.evaluated).all() and (patients == everybody)[chosen.evaluated].all():
+    if patients[chosen.evaluated].all():
         return SensitivityRow(key=name, label=label, not_done=f"{nobody}: the same as planned")
     return _as_chosen(protocol, endpoint, chosen.high, patients & chosen.evaluated, name, label).but(
         cutoff=chosen.cutoff.value

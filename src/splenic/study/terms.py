@@ -87,7 +87,7 @@ def _number(covariate: Covariate, variable: Variable) -> Term:
     elif covariate.per != 1.0:
         unit = f"per {covariate.per:g}" + (f" {unit}" if unit else "")
     elif unit:
-        unit = f"per {unit}"
+        unit = f"per {unit.removesuffix('s') if unit == 'years' else unit}"
     return Term(name, variable.key, label, values / covariate.per, None, unit)
 
 
