@@ -71,7 +71,8 @@ def test_no_path_and_no_name_of_a_patient_is_in_the_results(simulated) -> None: 
 
 
 def test_the_truth_lies_in_the_intervals(simulated) -> None:  # type: ignore[no-untyped-def]
-    found = truths(Effects(), simulated.results)
+    found = simulated.results.truth
+    assert found == truths(Effects(), simulated.results)
     inside = [t.low <= t.truth <= t.high for t in found]
     assert len(found) == 7
     # Each of seven intervals misses one time in twenty; more than two misses are rarer than one in 200.
@@ -99,6 +100,10 @@ def test_survival_is_that_of_the_files(simulated, patients: StudyData) -> None: 
     fit = fit_cox(time[100:], event[100:], high)
     assert main.hazard_ratio.estimate == pytest.approx(fit.estimate[0], rel=1e-10)
     assert main.groups[1].at_risk[0] == high.sum()
+    means = [group.restricted_mean.estimate for group in main.groups]
+    assert main.restricted_mean_difference.estimate == pytest.approx(means[1] - means[0], rel=1e-9)
+    assert main.restricted_mean_difference.estimate < 0 < main.hazard_ratio.estimate - 1
+    assert "Child–Pugh, " in main.adjusted_hazard_ratio.method
 
 
 def test_baseline_by_hand(simulated, patients: StudyData) -> None:  # type: ignore[no-untyped-def]
@@ -304,3 +309,31 @@ def test_simulated_patients_have_the_size_of_the_reference_study() -> None:
     assert first.mean() > np.median(first) * 1.05
     given = simulate_cohort(10, 1, sv_ml=(300.0, 900.0))
     assert float(given.measurements["sv_ml"][1]) == pytest.approx(900, rel=0.1)
+
+
+def test_hazards_that_cross_are_told_by_period(plan: Make) -> None:
+    """High SV: harm in the first year, none after."""
+    from splenic.study.data import Endpoint
+    from splenic.study.survive import Grouping, survival
+
+    random = np.random.default_rng(8)
+    high = np.repeat([0.0, 1.0], 150)
+    early = random.exponential(np.where(high == 1, 8, 60))
+    late = 12 + random.exponential(30, 300)
+    time = np.where(early < 12, early, late)
+    end = Endpoint("os", "Overall survival", time, np.ones(300))
+    grouping = Grouping("sv_ml", "SV", high, ("low", "high"), ("Low SV", "High SV"))
+    found = survival(plan(), end, grouping)
+    assert found.proportional_hazards.p < 0.001
+    assert [part.period for part in found.by_period] == ["0 to 12 months", "after 12 months"]
+    assert found.by_period[0].low > 3
+    assert found.by_period[1].low < 1 < found.by_period[1].high
+    assert "not proportional" in found.notes[0]
+
+
+def test_a_pseudonym_cannot_run_as_a_formula(simulated, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for name in ("clinical.csv", "measurements.csv", "dictionary.yaml", "truth.json", "protocol.yaml"):
+        text = (simulated.folder / name).read_text(encoding="utf-8").replace("SYN-0001", "=SYN-0001")
+        (tmp_path / name).write_text(text.replace("resamples: 40", "resamples: 0"), encoding="utf-8")
+    run_protocol(tmp_path / "protocol.yaml", tmp_path / "out")
+    assert "\n'=SYN-0001," in (tmp_path / "out" / "risks.csv").read_text(encoding="utf-8")

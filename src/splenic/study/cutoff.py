@@ -102,6 +102,8 @@ def split(
     developed = plan.validation == "development"
     learn = rows & data.development if developed else rows
     reason = give.too_few(rows, endpoint.event, protocol.least_events, f"known {variable.label}")
+    if not variable.known.any():
+        reason = f"{variable.label} is known for no patient"
     if reason is None and developed:
         reason = give.too_few(learn, endpoint.event, protocol.least_events, "the development cases")
     if reason is None:
@@ -140,7 +142,10 @@ def _notes(plan: CutoffPlan) -> tuple[str, ...]:
             "stands beside it.",
         )
     if plan.validation == "cross-fitted":
-        return ("Each patient was grouped by a cut-off found without that patient.",)
+        return (
+            "Each patient was grouped by a cut-off found without that patient. The cut-offs share patients: "
+            "the log-rank p value is close, not exact (Faraggi and Simon 1996).",
+        )
     return ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -54,6 +54,9 @@ from splenic.study.results import (
 from splenic.study.survive import at_risk_times
 from splenic.study.terms import Term, design
 
+Model = Literal["fine-gray", "cause-specific"]
+_MODELS: tuple[Model, ...] = ("fine-gray", "cause-specific")
+
 
 def decompensation(protocol: Protocol, data: StudyData, split: Split) -> Decompensation:
     """Everything about decompensation."""
@@ -75,7 +78,7 @@ def decompensation(protocol: Protocol, data: StudyData, split: Split) -> Decompe
         n=int(known.sum()),
         events=int(np.nansum(within)),
         unknown=int((~known).sum()),
-        incidence=_incidence(protocol, event, split),
+        incidence=_incidence(protocol, data, event, split),
         notes=event.notes,
     )
     markers = compared(protocol, data)
@@ -190,10 +193,10 @@ def _point(
         rule=rule,
         label=label,
         threshold=threshold,
-        sensitivity=give.interval(found.sensitivity),
-        specificity=give.interval(found.specificity),
-        ppv=None if found.ppv is None else give.interval(found.ppv),
-        npv=None if found.npv is None else give.interval(found.npv),
+        sensitivity=give.interval(found.sensitivity, "Wilson"),
+        specificity=give.interval(found.specificity, "Wilson"),
+        ppv=None if found.ppv is None else give.interval(found.ppv, "Wilson"),
+        npv=None if found.npv is None else give.interval(found.npv, "Wilson"),
     )
 
 
@@ -307,7 +310,7 @@ def _logistic_rows(
 # Competing risks
 
 
-def _incidence(protocol: Protocol, event: Decompensated, split: Split) -> Incidence:
+def _incidence(protocol: Protocol, data: StudyData, event: Decompensated, split: Split) -> Incidence:
     known = ~(np.isnan(event.time) | np.isnan(event.status))
     if not known.any():
         return Incidence(not_done="no times of decompensation are known")
@@ -341,7 +344,7 @@ def _incidence(protocol: Protocol, event: Decompensated, split: Split) -> Incide
     gray = gray_test(time[used], status[used], grouping.codes[used])
     return base.but(
         gray=give.hypothesis(gray, n=gray.n),
-        rows=_incidence_rows(protocol, split, time[used], status[used], grouping.codes[used]),
+        rows=_incidence_rows(protocol, data, event, split, grouping.codes),
     )
 
 
@@ -397,34 +400,44 @@ def _steps(found: CumulativeIncidence | None) -> Curve:
 
 
 def _incidence_rows(
-    protocol: Protocol, split: Split, time: Floats, status: Floats, high: Floats
+    protocol: Protocol, data: StudyData, event: Decompensated, split: Split, high: Floats
 ) -> tuple[RegressionRow, ...]:
-    term, label = f"{split.cutoff.marker}_high", f"High {split.cutoff.label}"
-    found: list[RegressionRow] = []
-    if min(((status == 1) & (high == group)).sum() for group in (0, 1)) == 0:
-        return ()  # one group without the event: the ratio is 0 or infinite
-    for model in ("fine-gray", "cause-specific"):
-        try:
-            fit: Any = (
-                fit_fine_gray(time, status, high, level=protocol.level)
-                if model == "fine-gray"
-                else fit_cox(time, status == 1, high, ties=protocol.ties, level=protocol.level)
-            )
-        except (StatisticsError, np.linalg.LinAlgError):  # an estimate that runs off to infinity
-            continue
-        if getattr(fit, "infinite", ()):
-            continue
-        found.append(
-            RegressionRow(
-                model=model,
-                term=term,
-                label=label,
-                estimate=fit.estimate[0],
-                low=fit.low[0],
-                high=fit.high[0],
-                p=fit.p[0],
-                n=fit.n,
-                events=fit.events,
-            )
+    """High against low in the patients judged, and the marker as a number in all."""
+    variable = data.variable(split.cutoff.marker)
+    step = f"per {protocol.marker_step:g}" + (f" {variable.unit}" if variable.unit else "")
+    group = Term(f"{variable.key}_high", variable.key, f"High {variable.label}", high, "low")
+    number = Term(
+        variable.key, variable.key, variable.label, variable.values / protocol.marker_step, None, step
+    )
+    found = [_hazard_row(protocol, model, term, event) for term in (group, number) for model in _MODELS]
+    return tuple(row for row in found if row is not None)
+
+
+def _hazard_row(protocol: Protocol, model: Model, term: Term, event: Decompensated) -> RegressionRow | None:
+    """One term in one model; None where its estimate is not finite."""
+    rows = ~(np.isnan(event.time) | np.isnan(event.status) | np.isnan(term.values))
+    time, status, x = event.time[rows], event.status[rows], term.values[rows]
+    if term.binary and min(((status == 1) & (x == group)).sum() for group in (0, 1)) == 0:
+        return None  # one group without the event: the ratio is 0 or infinite
+    try:
+        fit: Any = (
+            fit_fine_gray(time, status, x, level=protocol.level)
+            if model == "fine-gray"
+            else fit_cox(time, status == 1, x, ties=protocol.ties, level=protocol.level)
         )
-    return tuple(found)
+    except (StatisticsError, np.linalg.LinAlgError):  # an estimate that runs off to infinity
+        return None
+    if getattr(fit, "infinite", ()):
+        return None
+    return RegressionRow(
+        model=model,
+        term=term.name,
+        label=term.label,
+        unit=term.unit,
+        estimate=fit.estimate[0],
+        low=fit.low[0],
+        high=fit.high[0],
+        p=fit.p[0],
+        n=fit.n,
+        events=fit.events,
+    )

@@ -211,8 +211,10 @@ def _verdicts(key: Any, label: str, verdict: Floats, level: float) -> Verdicts |
         perfect=counts[0],
         acceptable=counts[1],
         failed=failed,
-        approved=give.interval(proportion(good, given.size, level=level)),
-        failed_share=give.interval(proportion(failed, given.size, method="clopper-pearson", level=level)),
+        approved=give.interval(proportion(good, given.size, level=level), "Wilson"),
+        failed_share=give.interval(
+            proportion(failed, given.size, method="clopper-pearson", level=level), "Clopper-Pearson"
+        ),
     )
 
 

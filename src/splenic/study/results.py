@@ -335,6 +335,7 @@ class HazardRatio(Interval):
 
     group: str
     reference: str
+    period: str | None = None
     p: Number = None
     n: int | None = None
     events: int | None = None
@@ -359,8 +360,13 @@ class Survival(Section):
     hazard_ratio: HazardRatio | None = None
     adjusted_hazard_ratio: HazardRatio | None = None
     """Of two groups, adjusted for the protocol's covariates."""
+    proportional_hazards: Test | None = None
+    """Of the hazard ratio of two groups."""
+    by_period: tuple[HazardRatio, ...] = ()
+    """Where hazards are not proportional: the hazard ratio of each period."""
     restricted_mean_limit: Number = None
     restricted_mean_difference: Interval | None = None
+    """Second group less first, e.g. high less low."""
     restricted_mean_p: Number = None
     follow_up_median: Interval | None = None
     """Reverse Kaplan–Meier."""
@@ -604,6 +610,7 @@ class RegressionRow(Part):
     model: Literal["fine-gray", "cause-specific"]
     term: str
     label: str
+    unit: str | None = None
     estimate: Number = None
     low: Number = None
     high: Number = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import platform
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from splenic import __version__
+from splenic.cohort import export_csv
 from splenic.errors import UsageError
 from splenic.study import (
     cutoff,
@@ -33,9 +32,9 @@ from splenic.study.results import (
     Header,
     MarkerSurvival,
     Results,
-    Truth,
     write_results,
 )
+from splenic.study.simulate import TRUTH_FILE, read_effects, truths
 from splenic.study.terms import grouped, terms_of
 
 Progress = Callable[[str], None]
@@ -67,6 +66,9 @@ def run_protocol(
     results, risks = analyse(
         protocol, data, report=None if report is None else resolve(report, path.parent), progress=progress
     )
+    beside = path.parent / TRUTH_FILE
+    if protocol.data == "synthetic" and beside.is_file():
+        results = results.but(truth=truths(read_effects(beside), results))
     out.mkdir(parents=True, exist_ok=True)
     write_results(results, out / "results.json")
     if risks is not None:
@@ -79,7 +81,6 @@ def analyse(
     data: StudyData,
     *,
     report: Path | None = None,
-    truth: tuple[Truth, ...] = (),
     progress: Progress | None = None,
 ) -> tuple[Results, risk.PatientRisks | None]:
     """All analyses of one study.
@@ -134,7 +135,6 @@ def analyse(
         forest=forest,
         sensitivity=sensitive,
         risk_model=model,
-        truth=truth,
         notes=_notes(protocol, data, chosen),
     )
     return results, risks
@@ -264,8 +264,5 @@ def _notes(protocol: Protocol, data: StudyData, chosen: cutoff.Split) -> tuple[s
 
 
 def _write_risks(data: StudyData, risks: risk.PatientRisks, marker: str, path: Path) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(risk.risk_rows(data, risks, marker))
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text.getvalue(), encoding="utf-8")
-    beside.replace(path)
+    head, *rows = risk.risk_rows(data, risks, marker)
+    export_csv(path, head, rows)

@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from splenic.errors import UsageError
 from splenic.study.data import Floats
 from splenic.study.results import Results, Truth
 from splenic.study.template import Template, protocol_text
 
 DAYS_PER_MONTH = 365.25 / 12
 DEFINITION = "clinical-event"
+TRUTH_FILE = "truth.json"
 
 _DICTIONARY = """\
 # SYNTHETIC cohort: what its columns mean.
@@ -270,7 +272,7 @@ def write_cohort(cohort: SimulatedCohort, folder: Path, *, resamples: int = 1000
     (folder / "measurements.csv").write_text(_csv(cohort.measurements), encoding="utf-8")
     (folder / "dictionary.yaml").write_text(_DICTIONARY, encoding="utf-8")
     plain = {name: getattr(cohort.effects, name) for name in Effects.__dataclass_fields__}
-    (folder / "truth.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    (folder / TRUTH_FILE).write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
     template = Template(
         title="SYNTHETIC: splenic volume and survival after TACE",
         data="synthetic",
@@ -283,6 +285,16 @@ def write_cohort(cohort: SimulatedCohort, folder: Path, *, resamples: int = 1000
     protocol = folder / "protocol.yaml"
     protocol.write_text(protocol_text(template), encoding="utf-8")
     return protocol
+
+
+def read_effects(path: Path) -> Effects:
+    """The truth as `write_cohort` wrote it."""
+    try:
+        return Effects(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise UsageError(
+            "bad-truth", f"{path.name}: holds no effects of a synthetic cohort", "simulate the cohort again"
+        ) from None
 
 
 def _csv(columns: Mapping[str, list[str]]) -> str:

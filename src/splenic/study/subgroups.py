@@ -23,7 +23,7 @@ from splenic.study.regress import covariate_terms
 from splenic.study.results import Forest, ForestRow, Sensitivity, SensitivityRow
 from splenic.study.terms import design, grouped
 
-# A published or median cut-off needs no more; a searched one names its own patients.
+# Patients in the smaller group for a hazard ratio to be tried.
 _LEAST_GROUP = 2
 
 
@@ -142,7 +142,7 @@ def sensitivity(protocol: Protocol, data: StudyData, endpoint: Endpoint, chosen:
     if not chosen.done:
         return base.but(not_done=f"there are no SV groups: {chosen.cutoff.not_done}")
     main = _as_chosen(protocol, endpoint, chosen.high, chosen.evaluated, "main", "As planned").but(
-        cutoff=chosen.cutoff.value, p_corrected=chosen.cutoff.p_corrected
+        cutoff=chosen.cutoff.value, p_corrected=_search_p(chosen)
     )
     rows = [main]
     for name in protocol.sensitivity:
@@ -202,9 +202,14 @@ def _other_cutoff(protocol: Protocol, data: StudyData, endpoint: Endpoint, name:
     row = _as_chosen(protocol, endpoint, other.high, other.evaluated, name, label)
     return row.but(
         cutoff=other.cutoff.value,
-        p_corrected=other.cutoff.p_corrected,
+        p_corrected=_search_p(other),
         notes=() if plan.validation == "none" else other.cutoff.notes,
     )
+
+
+def _search_p(used: Split) -> float | None:
+    """The p corrected for the search, where search and judgement used the same patients."""
+    return used.cutoff.p_corrected if used.cutoff.validation == "none" else None
 
 
 def _fewer(

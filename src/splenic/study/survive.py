@@ -13,11 +13,13 @@ from splenic.stats import (
     StatisticsError,
     SurvivalCurve,
     fit_cox,
+    fit_cox_by_period,
     follow_up,
     kaplan_meier,
     logrank_test,
     numbers_at_risk,
     pairwise_logrank,
+    proportional_hazards_test,
     quantiles,
     restricted_mean,
     restricted_mean_difference,
@@ -188,17 +190,73 @@ def _tests(
         update["pairwise"] = _pairs(grouping, time, event, code)
         return update
     low, high = present
-    update["hazard_ratio"] = _ratio(
-        fit_cox(time, event, code == high, ties=protocol.ties, level=protocol.level), grouping, present
-    )
+    member = np.asarray(code == high, dtype=np.float64)
+    fit = fit_cox(time, event, member, ties=protocol.ties, level=protocol.level)
+    update["hazard_ratio"] = _ratio(fit, grouping, present)
+    if not fit.infinite:
+        update |= _proportional(protocol, grouping, present, fit, time, event, member)
     limit = protocol.restricted_mean_months
     if all(not restricted_mean(curves[k], limit).beyond_follow_up for k in present):
-        gap = restricted_mean_difference(curves[high], curves[low], limit)
+        gap = restricted_mean_difference(curves[low], curves[high], limit)
         update |= {
             "restricted_mean_limit": limit,
             "restricted_mean_difference": give.interval(gap),
             "restricted_mean_p": gap.p,
         }
+    return update
+
+
+def _proportional(
+    protocol: Protocol,
+    grouping: Grouping,
+    present: Sequence[int],
+    fit: CoxFit,
+    time: Floats,
+    event: Floats,
+    member: Floats,
+) -> dict[str, Any]:
+    """Test of proportional hazards; where it fails, the hazard ratio before and after the first landmark."""
+    found = proportional_hazards_test(fit)
+    p = found.global_p
+    update: dict[str, Any] = {
+        "proportional_hazards": Test(
+            method=found.method, statistic=found.global_statistic, df=found.global_df, p=p, n=time.size
+        )
+    }
+    cuts = [t for t in protocol.landmarks_months[:1] if 0 < t < float(time.max())]
+    if p >= 0.05 or not cuts:
+        return update
+    try:
+        parts = fit_cox_by_period(
+            time,
+            event,
+            member,
+            terms=["high"],
+            varying="high",
+            cuts=cuts,
+            ties=protocol.ties,
+            level=protocol.level,
+        )
+    except StatisticsError:
+        return update
+    names = (f"0 to {cuts[0]:g} months", f"after {cuts[0]:g} months")
+    whole = _ratio(fit, grouping, present, ", by period")
+    update["by_period"] = tuple(
+        whole.but(
+            period=name,
+            estimate=parts.estimate[k],
+            low=parts.low[k],
+            high=parts.high[k],
+            p=parts.p[k],
+            n=None,
+            events=None,
+        )
+        for k, name in enumerate(names)
+        if parts.terms[k] not in parts.infinite
+    )
+    update["notes"] = (
+        f"Hazards are not proportional (p = {p:.2g}): one hazard ratio is an average over follow-up.",
+    )
     return update
 
 
@@ -251,9 +309,9 @@ def _adjusted(
         fit = fit_cox(
             endpoint.time[rows], endpoint.event[rows], columns[rows], ties=protocol.ties, level=protocol.level
         )
-    except StatisticsError as error:
-        return {"notes": (f"No adjusted hazard ratio: {error}.",)}
-    names = ", ".join(dict.fromkeys(term.label for term in others))
+    except StatisticsError:
+        return {}  # the table of the model says why
+    names = ", ".join(dict.fromkeys(term.title or term.label for term in others))
     return {"adjusted_hazard_ratio": _ratio(fit, grouping, present, f", adjusted for {names}")}
 
 

@@ -22,6 +22,8 @@ class Term:
     values: Floats
     reference: str | None = None
     unit: str | None = None
+    title: str = ""
+    """The variable alone, where the label says more."""
 
     @property
     def binary(self) -> bool:
@@ -88,7 +90,8 @@ def _number(covariate: Covariate, variable: Variable) -> Term:
         unit = f"per {covariate.per:g}" + (f" {unit}" if unit else "")
     elif unit:
         unit = f"per {unit.removesuffix('s') if unit == 'years' else unit}"
-    return Term(name, variable.key, label, values / covariate.per, None, unit)
+    title = covariate.label or variable.label
+    return Term(name, variable.key, label, values / covariate.per, None, unit, title)
 
 
 def _categories(covariate: Covariate, variable: Variable) -> tuple[Term, ...]:
@@ -104,6 +107,7 @@ def _categories(covariate: Covariate, variable: Variable) -> tuple[Term, ...]:
             label=label if binary else f"{label} {names[k]}",
             values=np.where(np.isnan(codes), np.nan, (codes == k).astype(np.float64)),
             reference=names[reference[0]],
+            title=label,
         )
         for k in others
     )
