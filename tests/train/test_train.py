@@ -125,7 +125,7 @@ def test_the_exported_network_equals_the_trained_one(tmp_path: Path) -> None:
     patch = np.random.default_rng(5).standard_normal((24, 32, 32)).astype(np.float32)
     with torch.no_grad():
         expected = network(torch.from_numpy(patch)[None, None])[0, 0].numpy()
-    np.testing.assert_allclose(open_network(tmp_path, stage, "cpu", 1)(patch), expected, atol=2e-4)
+    np.testing.assert_allclose(open_network(tmp_path, stage, "cpu", 1)([patch])[0], expected, atol=2e-4)
 
 
 def test_normalising_maps_the_window_to_one() -> None:

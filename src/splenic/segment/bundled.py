@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,11 +53,21 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Outline:
-    """The outlining network's answer around one candidate, on its working grid."""
+    """The outlining network's answers around one candidate, each pass on its own working grid."""
 
-    grid: WorkingGrid
-    probability: Float32
+    grids: tuple[WorkingGrid, ...]
+    passes: tuple[Float32, ...]
     volume_ml: float
+
+    @property
+    def grid(self) -> WorkingGrid:
+        """The grid of the first pass."""
+        return self.grids[0]
+
+    @property
+    def probability(self) -> Float32:
+        """The first pass."""
+        return self.passes[0]
 
 
 def _sigmoid(logits: Float32) -> Float32:
@@ -166,8 +176,7 @@ class BundleEngine:
         with clock.stage("coarse"):
             box = _body_box(hu)
             values = _normalise(hu[box], stage)
-            found = self._locate(values, stage)
-            mirrored = self._locate(np.ascontiguousarray(values[:, :, ::-1]), stage)
+            found, mirrored = self._locate((values, np.ascontiguousarray(values[:, :, ::-1])), stage)
         here, there = (c[0].mass_ml if c else 0.0 for c in (found, mirrored))
         if there >= 20.0 and there > MIRROR_RATIO * here:
             findings.append(
@@ -182,14 +191,17 @@ class BundleEngine:
         shift = np.array([s.start for s in box])
         return tuple(_place(c.volume_ml, c.low + shift, c.high + shift, grid) for c in found[:CANDIDATES])
 
-    def _locate(self, values: Float32, stage: Stage) -> tuple[Part, ...]:
-        logits = sliding(values, stage.patch, stage.overlap, -1.0, self._networks["locate"])
+    def _locate(self, arrays: Sequence[Float32], stage: Stage) -> list[tuple[Part, ...]]:
+        """Parts of each array that may be spleen, heaviest first."""
         post = self._plan.post_processing
         voxel_ml = float(np.prod(stage.spacing_mm)) / 1000
-        parts = components(_sigmoid(logits), post.threshold, voxel_ml, post.smallest_candidate_ml)[1]
-        # A spleen may be large or wander, but its centre of mass stays on the left of the body's middle.
-        middle = (values.shape[2] - 1) / 2
-        return tuple(part for part in parts if part.centre[2] > middle)
+        found = []
+        for logits in sliding(arrays, stage.patch, stage.overlap, -1.0, self._networks["locate"]):
+            parts = components(_sigmoid(logits), post.threshold, voxel_ml, post.smallest_candidate_ml)[1]
+            # A spleen may be large or wander, but its centre of mass stays on the left of the body's middle.
+            middle = (logits.shape[2] - 1) / 2
+            found.append(tuple(part for part in parts if part.centre[2] > middle))
+        return found
 
     # -- outlining ----------------------------------------------------------------------------
 
@@ -210,16 +222,20 @@ class BundleEngine:
         return outline
 
     def _outline_crop(self, volume: Volume, grid: WorkingGrid, clock: _Clock) -> _Outline:
+        """Both passes on one crop; the first alone says where the spleen ends."""
         stage = self._outline_stage
+        grids = [grid]
+        if stage.shifted_pass:
+            z, y, x = (s + d / 2 for s, d in zip(grid.start_mm, grid.spacing_mm, strict=True))
+            grids.append(WorkingGrid(grid.shape, grid.spacing_mm, (z, y, x)))
         with clock.stage("resample"):
-            values = _normalise(to_working(volume.hu, volume.geometry, grid, AIR_HU), stage)
+            arrays = [_normalise(to_working(volume.hu, volume.geometry, one, AIR_HU), stage) for one in grids]
         with clock.stage("fine"):
-            network = self._networks["outline"]
-            probability = _sigmoid(sliding(values, stage.patch, stage.overlap, -1.0, network))
-        threshold = self._plan.post_processing.threshold
+            answers = sliding(arrays, stage.patch, stage.overlap, -1.0, self._networks["outline"])
+            passes = tuple(_sigmoid(logits) for logits in answers)
         voxel_ml = float(np.prod(stage.spacing_mm)) / 1000
-        parts = components(probability, threshold, voxel_ml, 0.0)[1]
-        return _Outline(grid, probability, parts[0].volume_ml if parts else 0.0)
+        parts = components(passes[0], self._plan.post_processing.threshold, voxel_ml, 0.0)[1]
+        return _Outline(tuple(grids), passes, parts[0].volume_ml if parts else 0.0)
 
     # -- back to the scan ---------------------------------------------------------------------
 
@@ -228,20 +244,14 @@ class BundleEngine:
     ) -> Segmentation:
         """Average the passes on the scan's own voxels, and clean the mask."""
         geometry = volume.geometry
-        passes = [outline]
-        if self._outline_stage.shifted_pass:
-            half = tuple(
-                s + d / 2 for s, d in zip(outline.grid.start_mm, outline.grid.spacing_mm, strict=True)
-            )
-            shifted = WorkingGrid(outline.grid.shape, outline.grid.spacing_mm, half)  # type: ignore[arg-type]
-            passes.append(self._outline_crop(volume, shifted, clock))
         threshold = self._plan.post_processing.threshold
         with clock.stage("resample"):
             box = _native_box(geometry, outline)
             crop = geometry.crop(box)
             origin = (box[0].start, box[1].start, box[2].start)
             answers = [
-                from_working(one.probability, recentre(geometry, origin, one.grid), crop) for one in passes
+                from_working(values, recentre(geometry, origin, grid), crop)
+                for values, grid in zip(outline.passes, outline.grids, strict=True)
             ]
         with clock.stage("clean"):
             disagreement = None

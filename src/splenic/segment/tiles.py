@@ -1,8 +1,9 @@
-"""A network over a grid larger than its patch: overlapping tiles, blended."""
+"""A network over grids larger than its patch: overlapping tiles, blended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -38,48 +39,55 @@ def _importance(patch: tuple[int, int, int]) -> Float32:
     return floored
 
 
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """Where a tile lies in its array (clipped), and which part of the tile that is."""
+
+    array: int
+    inside: tuple[slice, ...]
+    within: tuple[slice, ...]
+
+
 def sliding(
-    values: Float32,
+    arrays: Sequence[Float32],
     patch: tuple[int, int, int],
     overlap: float,
     fill: float,
-    network: Callable[[Float32], Float32],
-) -> Float32:
-    """Logits of a network on an array of any size.
+    network: Callable[[Sequence[Float32]], list[Float32]],
+) -> list[Float32]:
+    """Logits of a network on arrays of any size.
 
     Parameters
     ----------
-    values : float32 array (superior, posterior, left)
-        Normalised input.
+    arrays : sequence of float32 arrays (superior, posterior, left)
+        Normalised inputs; their tiles are given to the network together.
     fill : float
-        Value outside the array.
+        Value outside the arrays.
+    network : callable
+        Patches in, logits of each out.
     """
-    starts = [tile_starts(n, p, overlap) for n, p in zip(values.shape, patch, strict=True)]
-    if all(len(s) == 1 for s in starts):
-        return _one_tile(values, patch, (starts[0][0], starts[1][0], starts[2][0]), fill, network)[0]
-    total = np.zeros(values.shape, np.float32)
-    weights = np.zeros(values.shape, np.float32)
+    tiles = [tile for number, values in enumerate(arrays) for tile in _tiles(number, values, patch, overlap)]
+    answers = network([_cut(arrays[tile.array], tile, patch, fill) for tile in tiles])
     importance = _importance(patch)
-    for start in product(*starts):
-        logits, inside, within = _one_tile(values, patch, start, fill, network)
-        weight = importance[within]
-        total[inside] += logits * weight
-        weights[inside] += weight
-    return total / weights
+    totals = [np.zeros(values.shape, np.float32) for values in arrays]
+    weights = [np.zeros(values.shape, np.float32) for values in arrays]
+    for tile, logits in zip(tiles, answers, strict=True):
+        weight = importance[tile.within]
+        totals[tile.array][tile.inside] += logits[tile.within] * weight
+        weights[tile.array][tile.inside] += weight
+    return [total / weight for total, weight in zip(totals, weights, strict=True)]
 
 
-def _one_tile(
-    values: Float32,
-    patch: tuple[int, int, int],
-    start: tuple[int, ...],
-    fill: float,
-    network: Callable[[Float32], Float32],
-) -> tuple[Float32, tuple[slice, ...], tuple[slice, ...]]:
-    """Logits of the part of a tile that lies in the array; where that is, in the array and in the tile."""
-    inside = tuple(
-        slice(max(0, s), min(n, s + p)) for s, p, n in zip(start, patch, values.shape, strict=True)
-    )
-    within = tuple(slice(i.start - s, i.stop - s) for i, s in zip(inside, start, strict=True))
-    tile = np.full(patch, fill, np.float32)
-    tile[within] = values[inside]
-    return network(tile)[within], inside, within
+def _tiles(number: int, values: Float32, patch: tuple[int, int, int], overlap: float) -> Iterator[_Tile]:
+    for start in product(*(tile_starts(n, p, overlap) for n, p in zip(values.shape, patch, strict=True))):
+        inside = tuple(
+            slice(max(0, s), min(n, s + p)) for s, p, n in zip(start, patch, values.shape, strict=True)
+        )
+        within = tuple(slice(i.start - s, i.stop - s) for i, s in zip(inside, start, strict=True))
+        yield _Tile(number, inside, within)
+
+
+def _cut(values: Float32, tile: _Tile, patch: tuple[int, int, int], fill: float) -> Float32:
+    result = np.full(patch, fill, np.float32)
+    result[tile.within] = values[tile.inside]
+    return result
