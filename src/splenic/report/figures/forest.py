@@ -65,7 +65,7 @@ def forest(
         limits = _limits(rows)
         axes.set(xscale="log", xlim=limits, ylim=(len(rows) + 0.5, -0.7))
         for i in range(0, len(rows), 2):
-            axes.axhspan(i, i + 1, xmin=-1.49, xmax=2.0, color=SHADE, clip_on=False, zorder=-5, linewidth=0)
+            axes.axhspan(i, i + 1, xmin=-1.46, xmax=2.0, color=SHADE, clip_on=False, zorder=-5, linewidth=0)
         _heads(axes, effect_label, counts_label, p_label)
         for i, row in enumerate(rows):
             _line(axes, row, i + 0.5, limits)
@@ -86,7 +86,7 @@ def forest(
 
 def _heads(axes: Axes, effect_label: str, counts_label: str, p_label: str) -> None:
     for x, text, side in (
-        (-1.47, "Subgroup", "left"),
+        (-1.44, "Subgroup", "left"),
         (-0.07, counts_label, "right"),
         (1.06, effect_label, "left"),
         (1.98, p_label, "right"),
@@ -107,7 +107,7 @@ def _line(axes: Axes, row: ForestLine, y: float, limits: tuple[float, float]) ->
     across = axes.get_yaxis_transform()
     bold = "bold" if row.whole or not (row.counts or row.indent) else "normal"
     axes.text(
-        -1.43 if row.indent else -1.47, y, row.label, transform=across, va="center", weight=bold, fontsize=7.5
+        -1.40 if row.indent else -1.44, y, row.label, transform=across, va="center", weight=bold, fontsize=7.5
     )
     axes.text(-0.07, y, row.counts, transform=across, ha="right", va="center", fontsize=7.5)
     axes.text(1.98, y, row.p, transform=across, ha="right", va="center", fontsize=7.5)

@@ -117,6 +117,7 @@ def kaplan_meier(
     risk_times: Sequence[float] | None = None,
     colours: Sequence[str] = SERIES,
     level: float = 0.95,
+    remark: str = "",
 ) -> Drawing:
     """Survival curves with a risk table.
 
@@ -128,6 +129,7 @@ def kaplan_meier(
     risk_times : times of the risk table and ticks of the axis; chosen when absent. The axis ends where fewer
         than 5 of all patients remain.
     colours : one per group.
+    remark : added to the caption, e.g. where the groups come from.
     level : of the intervals, for the caption.
     """
     end = _end_of_axis(groups)
@@ -158,7 +160,7 @@ def kaplan_meier(
             figure,
             key=key,
             title=title,
-            caption=_caption(groups, level),
+            caption=f"{_caption(groups, level)} {remark}".strip(),
             data=data,
             alt=_alt(groups, endpoint, time_unit, lines),
         )
@@ -218,9 +220,8 @@ def _caption(groups: Sequence[KmGroup], level: float) -> str:
     )
     return (
         f"Kaplan–Meier estimate with pointwise {level:.0%} confidence intervals (shaded); vertical ticks "
-        "mark "
-        f"censored patients. Each curve ends where fewer than {FEW} patients remain at risk{small}. "
-        "Below: patients "
+        f"mark censored patients. Each curve ends where fewer than {FEW} patients remain at risk{small}. "
+        "Medians with the same intervals. Below: patients "
         "at risk just before each time, and patients censored and with event up to it."
     )
 

@@ -82,12 +82,11 @@ class Head:
 def _text_in(text: str, size_pt: float, *, bold: bool = False) -> float:
     """Width of a text in inches, in the figures' type face."""
     from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextPath
+    from matplotlib.textpath import text_to_path
 
-    if not text.strip():
-        return 0.0
     face = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size_pt)
-    return float(TextPath((0, 0), text, prop=face, usetex=False).get_extents().x1) / 72
+    width, _, _ = text_to_path.get_text_width_height_descent(text, face, ismath=False)
+    return float(width) / 72
 
 
 def _sample(y: float, colour: str, line: LineStyle) -> Artist:

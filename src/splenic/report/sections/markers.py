@@ -22,7 +22,7 @@ def distributions(results: Any) -> Section:
     rows = [_summary(d) for d in done]
     head = ("Marker", "n", "Missing", "Median (IQR)", "Mean (SD)", "Range", "Skewness", "Normality, p")
     table = Table("distribution", "Distribution of the markers", head, rows_of(rows), sortable=True)
-    notes = [n for d in results.distributions for n in d.notes]
+    notes = [f"{d.label}: {sentence(n)}" for d in results.distributions for n in d.notes]
     notes += [f"{d.label}: {sentence(d.not_done)}" for d in results.distributions if d.not_done]
     return Section("distribution", title, drawings=tuple(drawings), tables=(table,), notes=tuple(notes))
 

@@ -8,7 +8,17 @@ from typing import Any
 from splenic.report import figures, numbers
 from splenic.report.document import Row, Section, Table
 from splenic.report.sections.markers import slug
-from splenic.report.sections.words import ci, empty, in_words, logrank_lines, ratio_line, sentence
+from splenic.report.sections.words import (
+    ci,
+    cutoff_origin,
+    empty,
+    in_words,
+    logrank_lines,
+    lower,
+    ratio_line,
+    searched,
+    sentence,
+)
 from splenic.report.style import Drawing
 from splenic.report.tree import array, triple
 
@@ -30,15 +40,8 @@ def by_size(results: Any) -> Section:
     section = _section(results, "survival-by-size", "Survival by 2D sizes and other markers", pairs)
     notes = []
     for m in results.by_size:
-        c = m.cutoff
-        if c.not_done:
-            notes.append(f"{m.label}: {sentence(c.not_done)}")
-        else:
-            unit = f" {c.unit}" if c.unit else ""
-            notes.append(
-                f"{m.label}: cut-off {numbers.measure(c.value)}{unit} ({c.method}, {c.validation} "
-                "validation)."
-            )
+        text = sentence(m.cutoff.not_done) if m.cutoff.not_done else cutoff_origin(m.cutoff)
+        notes.append(f"{m.label}: {text}")
     return Section(
         section.key,
         section.title,
@@ -60,9 +63,7 @@ def by_factor(results: Any) -> Section:
 def _section(results: Any, key: str, title: str, pairs: list[tuple[Any, Any]]) -> Section:
     done = [(s, c) for s, c in pairs if not s.not_done]
     notes = [n for s, _ in done for n in s.notes]
-    notes += [
-        f"{s.endpoint_label} by {s.grouping_label}: {sentence(s.not_done)}" for s, _ in pairs if s.not_done
-    ]
+    notes += [f"{s.endpoint_label}{_by(s)}: {sentence(s.not_done)}" for s, _ in pairs if s.not_done]
     if not pairs:
         return Section(key, title, not_done="Not asked for by the protocol.")
     if not done:
@@ -74,6 +75,10 @@ def _section(results: Any, key: str, title: str, pairs: list[tuple[Any, Any]]) -
     )
     paragraphs = tuple(text for s, c in done for text in [_words(results, s, c)] if text)
     return Section(key, title, paragraphs, drawings, tables, tuple(dict.fromkeys(notes)))
+
+
+def _by(survival: Any) -> str:
+    return "" if survival.grouping == "all" else f" by {lower(survival.grouping_label)}"
 
 
 def km_groups(survival: Any) -> list[figures.KmGroup]:
@@ -101,7 +106,7 @@ def _figure(results: Any, survival: Any, cutoff: Any) -> Drawing:
         lines.append(ratio_line(survival.hazard_ratio, level))
     if survival.adjusted_hazard_ratio is not None and len(lines) < 3:
         lines.append(ratio_line(survival.adjusted_hazard_ratio, level, "adjusted HR"))
-    by = "" if survival.grouping == "all" else f" by {survival.grouping_label}"
+    by = _by(survival)
     return figures.kaplan_meier(
         km_groups(survival),
         key=f"km-{slug(survival.endpoint)}-{slug(survival.grouping)}",
@@ -111,6 +116,7 @@ def _figure(results: Any, survival: Any, cutoff: Any) -> Drawing:
         time_unit=results.header.time_unit,
         lines=lines,
         level=level or 0.95,
+        remark=cutoff_origin(cutoff),
     )
 
 
@@ -122,11 +128,12 @@ def _words(results: Any, survival: Any, cutoff: Any) -> str:
     if survival.patients:
         text += f" ({survival.patients}; n = {survival.n}, {survival.events} events)"
     tail = [in_words(survival.logrank, "log-rank test")] if survival.logrank else []
-    tail += [line for line in logrank_lines(survival, cutoff)[:1] if "corrected" in line]
+    if searched(cutoff) and cutoff.p_corrected is not None:
+        tail.append(f"{numbers.p_phrase(cutoff.p_corrected)} corrected for the searched cut-off")
     if survival.hazard_ratio is not None:
         h = survival.hazard_ratio
         tail.append(f"{ratio_line(h, results.header.level)}, {numbers.p_phrase(h.p)}")
-    if survival.follow_up_median is not None:
+    if survival.follow_up_median is not None and survival.grouping == "all":
         tail.append(
             f"median follow-up {numbers.median_time(*triple(survival.follow_up_median), unit)} (reverse "
             "Kaplan–Meier)"
@@ -150,7 +157,7 @@ def _summary_table(results: Any, key: str, title: str, pairs: list[tuple[Any, An
     limits = set()
     for survival, _ in pairs:
         if len(pairs) > 1 or len(survival.groups) > 1:
-            by = "" if survival.grouping == "all" else f" by {survival.grouping_label}"
+            by = _by(survival)
             rows.append(Row((f"{survival.endpoint_label}{by}", *[""] * 7), heading=True))
         limits |= {survival.restricted_mean_limit} - {None}
         rows += [_group_row(survival, g, i) for i, g in enumerate(survival.groups)]
@@ -201,7 +208,7 @@ def _landmark_table(results: Any, key: str, title: str, survivals: Iterable[Any]
     rows: list[Row] = []
     for survival in survivals:
         if len(survivals) > 1 or len(survival.groups) > 1:
-            by = "" if survival.grouping == "all" else f" by {survival.grouping_label}"
+            by = _by(survival)
             rows.append(Row((f"{survival.endpoint_label}{by}", *[""] * len(times)), heading=True))
         for group in survival.groups:
             found = {m.time: m for m in group.landmarks}

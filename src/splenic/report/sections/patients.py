@@ -73,6 +73,8 @@ def baseline(results: Any) -> Section:
         "Continuous variables: median (interquartile range). Categories: n of those with a value (%). "
         "Missing: in all patients. SMD: standardised mean difference between the SV groups (absolute value).",
     )
+    methods = dict.fromkeys(v.test.method for v in part.rows if v.test and "," in v.test.method)
+    notes += (f"Tests in full: {'; '.join(methods)}.",) if methods and grouped else ()
     table = Table(
         "baseline",
         "Baseline characteristics",
@@ -92,7 +94,7 @@ def _variable(variable: Any, keys: list[str], grouped: bool) -> list[Row]:
         smd = None if variable.smd is None else abs(variable.smd)
         tail += [
             numbers.p_value(test.p if test else None),
-            test.method if test else numbers.UNKNOWN,
+            test.method.split(",")[0] if test else numbers.UNKNOWN,
             numbers.fixed(smd, 2),
         ]
     blank = [""] * len(tail)

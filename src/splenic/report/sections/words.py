@@ -53,21 +53,37 @@ def searched(cutoff: Any) -> bool:
 
 
 def logrank_lines(survival: Any, cutoff: Any = None) -> list[str]:
-    """The log-rank p with what it is and is not corrected for."""
+    """The log-rank p with what it is and is not corrected for; short enough for a figure."""
     test = survival.logrank
     if test is None:
         return []
     if searched(cutoff):
-        lines = []
+        lines = [f"Log-rank {numbers.p_phrase(test.p)} (unadjusted, cut-off searched)"]
         if cutoff.p_corrected is not None:
-            lines.append(f"{numbers.p_phrase(cutoff.p_corrected)} (corrected for the searched cut-off)")
-        return [
-            *lines,
-            f"Log-rank {numbers.p_phrase(test.p)} (unadjusted: cut-off searched in these patients)",
-        ]
-    origin = {"development": "; cut-off from other patients", "cross-fitted": "; cut-off cross-fitted"}
-    known = "" if cutoff is None else origin.get(cutoff.validation or "", "")
-    return [f"Log-rank {numbers.p_phrase(test.p)} (unadjusted{known})"]
+            lines.insert(0, f"{numbers.p_phrase(cutoff.p_corrected)} (cut-corrected)")
+        return lines
+    return [f"Log-rank {numbers.p_phrase(test.p)} (unadjusted)"]
+
+
+def cutoff_origin(cutoff: Any) -> str:
+    """Where the groups come from, for a legend; empty where there is no cut-off."""
+    if cutoff is None or cutoff.not_done or cutoff.value is None:
+        return ""
+    unit = f" {cutoff.unit}" if cutoff.unit else ""
+    text = f"Cut-off {numbers.measure(cutoff.value)}{unit} (low: at or below it; {METHODS.get(cutoff.method, cutoff.method)}"
+    if searched(cutoff):
+        return f"{text}), searched in these patients: their difference is exaggerated by the search."
+    if cutoff.validation == "development":
+        return f"{text}), found in other patients ({cutoff.found_in})."
+    if cutoff.validation == "cross-fitted":
+        return f"{text}); every patient was classified by a cut-off found in others."
+    return f"{text})."
+
+
+def lower(label: str) -> str:
+    """A label in the middle of a sentence: abbreviations and names stay as they are."""
+    plain = len(label) > 1 and label[1].islower() and not label.startswith(("Child", "Barcelona", "Okuda"))
+    return label[:1].lower() + label[1:] if plain else label
 
 
 def ratio_line(ratio: Any, level: float | None, name: str = "HR") -> str:
