@@ -234,8 +234,15 @@ def impute_chained(
     if not gaps.any():
         return np.repeat(matrix[None], sets, axis=0)
     _check_gaps(matrix, gaps, donors)
-    import pandas as pd
-    from statsmodels.imputation.mice import MICEData
+    try:
+        import pandas as pd
+        from statsmodels.imputation.mice import MICEData
+    except ImportError as error:
+        raise StatisticsError(
+            "imputation-extra-missing",
+            "multiple imputation needs statsmodels, which is not installed",
+            "install the extra: pip install 'splenic[imputation]', or choose complete cases",
+        ) from error
 
     names = [f"c{k}" for k in range(matrix.shape[1])]
     random = np.random.default_rng(seed)
