@@ -106,17 +106,18 @@ def split(
         reason = f"{variable.label} is known for no patient"
     if reason is None and developed:
         reason = give.too_few(learn, endpoint.event, protocol.least_events, "the development cases")
+    fitted = None
     if reason is None:
         try:
             found = _found(task, learn)
+            if plan.validation == "cross-fitted":
+                fitted, found["fold_values"] = _cross_fitted(task, rows)
         except StatisticsError as error:
             reason = str(error)
     if reason is not None:
         return Split(base.but(not_done=reason), np.full(data.n, np.nan), rows)
-    high = np.where(variable.known, variable.values > found["value"], np.nan)
+    high = np.where(variable.known, variable.values > found["value"], np.nan) if fitted is None else fitted
     evaluated = rows & ~data.development if developed else rows
-    if plan.validation == "cross-fitted":
-        high, found["fold_values"] = _cross_fitted(task, rows)
     return Split(
         base.but(
             **found,

@@ -257,6 +257,8 @@ def _logistic(protocol: Protocol, data: StudyData, within: Floats) -> Logistic:
         return _logistic_rows(protocol, terms, outcome, x, notes)
     except StatisticsError as error:
         return Logistic(not_done=str(error))
+    except np.linalg.LinAlgError:
+        return Logistic(not_done="the terms of the model depend on each other")
 
 
 def lead_known(term: Term) -> Bools:

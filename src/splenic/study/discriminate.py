@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from splenic.stats import (
+    StatisticsError,
     adjust_p,
     concordance,
     concordance_difference,
@@ -52,11 +53,16 @@ def discrimination(protocol: Protocol, data: StudyData, endpoint: Endpoint) -> D
     time, event = endpoint.time[rows], endpoint.event[rows]
     risks = {v.key: -v.values[rows] if v.key in protocol.lower_is_risk else v.values[rows] for v in markers}
     at = [t for t in protocol.auc_months if _possible(time, event, t)]
+    try:
+        ranked = tuple(_marker(protocol, v, time, event, risks[v.key], at) for v in markers)
+        differences = _differences(protocol, markers, time, event, risks, at)
+    except StatisticsError as error:
+        return base.but(not_done=str(error))
     return base.but(
         n=time.size,
         events=int(event.sum()),
-        markers=tuple(_marker(protocol, v, time, event, risks[v.key], at) for v in markers),
-        differences=_differences(protocol, markers, time, event, risks, at),
+        markers=ranked,
+        differences=differences,
         correlation=_correlations(protocol, markers, rows),
         notes=("Markers are compared in the patients who have all of them.",),
     )

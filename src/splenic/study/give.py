@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from splenic.stats import CoxFit, ProportionalHazardsTest, proportional_hazards_test
 from splenic.study.data import Bools, Floats
 from splenic.study.results import Interval, Summary, Test
 
@@ -34,6 +35,16 @@ def hypothesis(found: Any, method: str | None = None, n: int | None = None) -> T
         p=found.p,
         n=n,
     )
+
+
+def hazards(fit: CoxFit) -> ProportionalHazardsTest | None:
+    """Test of proportional hazards; None where the model leaves nothing to test them with."""
+    if fit.infinite:
+        return None
+    try:
+        return proportional_hazards_test(fit)
+    except np.linalg.LinAlgError:
+        return None  # e.g. all the information about a term comes from one time
 
 
 def summary(values: Floats) -> Summary:

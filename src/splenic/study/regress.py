@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,6 @@ from splenic.stats import (
     nelson_aalen,
     optimism_corrected,
     pool,
-    proportional_hazards_test,
 )
 from splenic.study import give
 from splenic.study.cutoff import Split
@@ -142,7 +142,7 @@ def cox_rows(fit: CoxFit, terms: Sequence[Term], endpoint: Endpoint, rows: Bools
             )
             for plain, (b, se, hr, low, high, p) in zip(shared, columns)
         ]
-    hazards = proportional_hazards_test(fit)
+    hazards = give.hazards(fit)
     return [
         CoxRow(
             **plain,
@@ -152,8 +152,8 @@ def cox_rows(fit: CoxFit, terms: Sequence[Term], endpoint: Endpoint, rows: Bools
             low=fit.low[k],
             high=fit.high[k],
             p=fit.p[k],
-            ph_statistic=hazards.statistic[k],
-            ph_p=hazards.p[k],
+            ph_statistic=None if hazards is None else hazards.statistic[k],
+            ph_p=None if hazards is None else hazards.p[k],
         )
         for k, plain in enumerate(shared)
     ]
@@ -204,7 +204,7 @@ def model_of(
     """Tests, concordance and its optimism, of the complete cases."""
     time, event, x = endpoint.time[rows], endpoint.event[rows], design(terms)[rows]
     risk = x @ np.where(np.isfinite(fit.coefficient), fit.coefficient, 0.0)
-    hazards = None if fit.infinite else proportional_hazards_test(fit)
+    hazards = give.hazards(fit)
     tests = {
         name: Test(method=name.replace("_", " "), statistic=found.statistic, df=found.df, p=found.p)
         for name, found in (
@@ -290,9 +290,12 @@ def imputed_rows(
     gaps = [_gap(covariate, data) for covariate in protocol.multivariable]
     columns = [gap.values[rows] for gap in gaps]
     outcome = [event, _hazard_at(time, event)] + ([lead.values[rows]] if lead is not None else [])
-    completed = impute_chained(
-        np.column_stack([*columns, *outcome]), sets=protocol.imputations, seed=protocol.seed
-    )
+    with warnings.catch_warnings():
+        # Columns that depend on each other predict as well as any of them; the fit says it at every step.
+        warnings.simplefilter("ignore")
+        completed = impute_chained(
+            np.column_stack([*columns, *outcome]), sets=protocol.imputations, seed=protocol.seed
+        )
     fits, terms = [], []
     for one in completed:
         terms = [] if lead is None else [replace(lead, values=lead.values[rows])]

@@ -89,9 +89,16 @@ def analyse(
     -------
     Results, and the risks of the patients (None where there is no model).
     """
-    say = progress or (lambda part: None)
     if data.n == 0:
         raise UsageError("no-patients", "no patient is left in the study", "see the flow chart of the cohort")
+    # Estimates that run off to infinity overflow on their way; they are told as not finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _analyse(protocol, data, report, progress or (lambda part: None))
+
+
+def _analyse(
+    protocol: Protocol, data: StudyData, report: Path | None, say: Progress
+) -> tuple[Results, risk.PatientRisks | None]:
     endpoints = [data.endpoint(key) for key in protocol.endpoints]
     main = endpoints[0]
     say("cut-off")

@@ -19,7 +19,6 @@ from splenic.stats import (
     logrank_test,
     numbers_at_risk,
     pairwise_logrank,
-    proportional_hazards_test,
     quantiles,
     restricted_mean,
     restricted_mean_difference,
@@ -193,8 +192,7 @@ def _tests(
     member = np.asarray(code == high, dtype=np.float64)
     fit = fit_cox(time, event, member, ties=protocol.ties, level=protocol.level)
     update["hazard_ratio"] = _ratio(fit, grouping, present)
-    if not fit.infinite:
-        update |= _proportional(protocol, grouping, present, fit, time, event, member)
+    update |= _proportional(protocol, grouping, present, fit, time, event, member)
     limit = protocol.restricted_mean_months
     if all(not restricted_mean(curves[k], limit).beyond_follow_up for k in present):
         gap = restricted_mean_difference(curves[low], curves[high], limit)
@@ -216,7 +214,9 @@ def _proportional(
     member: Floats,
 ) -> dict[str, Any]:
     """Test of proportional hazards; where it fails, the hazard ratio before and after the first landmark."""
-    found = proportional_hazards_test(fit)
+    found = give.hazards(fit)
+    if found is None:
+        return {}
     p = found.global_p
     update: dict[str, Any] = {
         "proportional_hazards": Test(
