@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splenic.report.document import Document
@@ -45,11 +46,29 @@ def pdf_bytes(document: Document) -> bytes:
     """
     weasyprint, only_inline = _weasyprint()
     colour = WARN if document.data == "synthetic" else "#59636e"
-    css = _css("print.css", {"title": document.title, "stamp": STAMPS[document.data], "colour": colour})
+    values = {"title": _css_text(document.title), "stamp": _css_text(STAMPS[document.data]), "colour": colour}
+    css = _css("print.css", values | _type_face())
     page = _render(document, printed=True, css=css, script="", script_hash="")
     identifier = hashlib.sha256(page.encode("utf-8")).digest()[:16]
     made = weasyprint.HTML(string=page, url_fetcher=only_inline).write_pdf(pdf_identifier=identifier)
     return bytes(made)
+
+
+def _css_text(text: str) -> str:
+    """A text as a CSS string; nothing in it can end the string or the style element."""
+    plain = (c if c.isalnum() or c in " .,:;()-–" else f"\\{ord(c):06x}" for c in text)
+    return '"' + "".join(plain) + '"'
+
+
+def _type_face() -> dict[str, str]:
+    """The figures' own type face, so that the PDF does not depend on what is installed."""
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return {
+        name: base64.b64encode((folder / file).read_bytes()).decode("ascii")
+        for name, file in (("regular", "DejaVuSans.ttf"), ("bold", "DejaVuSans-Bold.ttf"))
+    }
 
 
 def _weasyprint() -> tuple[Any, Any]:
@@ -102,7 +121,7 @@ def _environment() -> Environment:
 
 
 def _css(name: str, values: dict[str, str]) -> str:
-    """A style sheet with its few values; not HTML, so nothing is escaped but by ``tojson``."""
+    """A style sheet with its few values; not HTML: texts come through :func:`_css_text`."""
     from jinja2 import Environment as JinjaEnvironment
     from jinja2 import StrictUndefined
 

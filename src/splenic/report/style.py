@@ -200,7 +200,8 @@ def dark_svg(svg: str) -> str:
 def page_svg(svg: str) -> str:
     """The same figure for the inside of a page: no XML head, colours by the page's variables ``--fig-…``."""
     body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, count=1, flags=re.DOTALL)
+    for part in ("metadata", "style"):  # a style sheet inside would hold for the whole page
+        body = re.sub(rf"<{part}\b.*?</{part}>\s*", "", body, count=1, flags=re.DOTALL)
     return _recoloured(body, {colour: f"var(--fig-{name})" for colour, name in VARIABLES.items()})
 
 

@@ -48,7 +48,7 @@ QUESTIONS = (
     Question("12c", "Methods", "Type of model, building steps, internal validation", a.risk_model),
     Question("12d", "Methods", "Heterogeneity between clusters (centres)"),
     Question("12e", "Methods", "Measures of performance and model comparison", a.statistics),
-    Question("12f", "Methods", "Model updating", lambda r: "None."),
+    Question("12f", "Methods", "Model updating", lambda r: "No updating."),
     Question("12g", "Methods", "How predictions were calculated in evaluation", a.validation),
     Question(
         "13",
@@ -76,7 +76,7 @@ QUESTIONS = (
     Question("22", "Results", "The full model", a.risk_model),
     Question("23a", "Results", "Performance with intervals, subgroups, plots", a.risk_performance),
     Question("23b", "Results", "Heterogeneity of performance between clusters"),
-    Question("24", "Results", "Results of model updating", lambda r: "None."),
+    Question("24", "Results", "Results of model updating", lambda r: "No updating."),
     Question("25", "Discussion", "Interpretation, fairness, objectives and earlier studies"),
     Question("26", "Discussion", "Limitations"),
     Question(

@@ -69,7 +69,7 @@ def baseline(results: Any) -> Section:
     rows: list[Row] = []
     for variable in part.rows:
         rows += _variable(variable, keys, grouped)
-    notes = (
+    notes: tuple[str, ...] = (
         "Continuous variables: median (interquartile range). Categories: n of those with a value (%). "
         "Missing: in all patients. SMD: standardised mean difference between the SV groups (absolute value).",
     )

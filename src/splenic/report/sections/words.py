@@ -70,7 +70,8 @@ def cutoff_origin(cutoff: Any) -> str:
     if cutoff is None or cutoff.not_done or cutoff.value is None:
         return ""
     unit = f" {cutoff.unit}" if cutoff.unit else ""
-    text = f"Cut-off {numbers.measure(cutoff.value)}{unit} (low: at or below it; {METHODS.get(cutoff.method, cutoff.method)}"
+    method = METHODS.get(cutoff.method, cutoff.method)
+    text = f"Cut-off {numbers.measure(cutoff.value)}{unit} (low: at or below it; {method}"
     if searched(cutoff):
         return f"{text}), searched in these patients: their difference is exaggerated by the search."
     if cutoff.validation == "development":
