@@ -65,9 +65,10 @@ class TotalSegmentatorEngine:
                 ml=True,
             )
         except Exception as error:  # its own, nnU-Net's and urllib's errors have no common ancestor
+            said = str(error).splitlines()[0][:120] if str(error) else ""
             raise EngineError(
                 "totalsegmentator-failed",
-                f"TotalSegmentator could not finish ({type(error).__name__}: {error})",
+                f"TotalSegmentator could not finish ({type(error).__name__}: {said})",
                 "if its weights could not be downloaded, copy them to its weights folder "
                 "(~/.totalsegmentator) and try again",
             ) from error
