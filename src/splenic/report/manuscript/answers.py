@@ -6,6 +6,7 @@ from typing import Any
 
 from splenic.report import numbers
 from splenic.report.manuscript import methods
+from splenic.report.sections.patients import analysed
 from splenic.report.sections.words import METHODS, ci, logrank_lines, ratio_line, sentence
 from splenic.report.tree import triple
 
@@ -21,7 +22,7 @@ def flow(r: Any) -> str | None:
     lost = [f"{s.excluded} {s.reason or 'excluded'}" for s in r.flow.steps if s.excluded]
     events = [f"{s.endpoint_label.lower()}: {s.events} events in {s.n}" for s in r.overall if not s.not_done]
     text = (
-        f"{r.flow.steps[0].n} in the table, {r.flow.steps[-1].n} analysed; excluded: "
+        f"{r.flow.steps[0].n} in the table, {analysed(r)} analysed; excluded: "
         f"{', '.join(lost) or 'none'}; {'; '.join(events)}"
     )
     return sentence(text.rstrip("; ")) + " See the flow chart."

@@ -7,6 +7,7 @@ from typing import Any
 from splenic.report import numbers
 from splenic.report.sections.decompensation import decompensation
 from splenic.report.sections.outcome import by_sv
+from splenic.report.sections.patients import analysed
 from splenic.report.sections.words import METHODS, ci, sentence
 from splenic.report.tree import triple
 
@@ -34,7 +35,7 @@ def _patients(results: Any) -> list[str]:
         text.insert(0, "All data are synthetic: no patient was studied.")
     if flow.steps:
         text.append(
-            f"Of {flow.steps[0].n} patients in the clinical table, {flow.steps[-1].n} were analysed "
+            f"Of {flow.steps[0].n} patients in the clinical table, {analysed(results)} were analysed "
             "(flow chart)."
         )
     if flow.development:

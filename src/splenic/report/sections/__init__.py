@@ -62,8 +62,9 @@ def build(results: Any) -> Document:
 def key_facts(results: Any) -> list[tuple[str, str]]:
     """What a reader wants to know first."""
     facts = []
-    if results.flow.steps:
-        facts.append(("Patients analysed", str(results.flow.steps[-1].n)))
+    analysed = patients.analysed(results)
+    if analysed is not None:
+        facts.append(("Patients analysed", str(analysed)))
     sv = next(
         (d.summary for d in results.distributions if d.marker == results.cutoff.marker and d.summary), None
     )

@@ -24,9 +24,16 @@ def flow(results: Any) -> Section:
         steps, leaves, key="flow-chart", title="Flow chart", data=results.header.data
     )
     paragraphs = []
-    if part.with_sv is not None and part.steps:
-        paragraphs.append(f"SV is known in {numbers.count_of(part.with_sv, part.steps[-1].n)} patients.")
+    whole = analysed(results)
+    if part.with_sv is not None and whole:
+        paragraphs.append(f"SV is known in {numbers.count_of(part.with_sv, whole)} patients.")
     return Section("flow", "Patients", tuple(paragraphs), (drawing,), notes=tuple(part.notes))
+
+
+def analysed(results: Any) -> int | None:
+    """Patients of the main analysis: those whose survival is shown, or those left by the flow chart."""
+    whole = next((s.n for s in results.overall if not s.not_done), None)
+    return whole if whole is not None else next((step.n for step in reversed(results.flow.steps)), None)
 
 
 def missing(results: Any) -> Section:

@@ -2,7 +2,7 @@
 (function () {
   const root = document.documentElement, button = document.getElementById("theme");
   const words = { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
-  let theme = "auto";
+  let theme = root.dataset.theme || "auto";
   button.hidden = false;
   function show() {
     if (theme === "auto") root.removeAttribute("data-theme");
