@@ -131,6 +131,7 @@ def test_no_number_is_printed_raw(page: _Page) -> None:
     assert not re.search(r"\d\.\d{7,}", page.text.replace("0" * 64, ""))
 
 
+@pytest.mark.slow
 def test_a_searched_cutoff_is_named_as_such(example: dict[str, Any]) -> None:
     example["cutoff"]["validation"] = "none"
     document = _built(example)
@@ -158,6 +159,7 @@ def test_what_users_type_is_shown_and_not_run(example: dict[str, Any], tmp_path:
     assert "| " + HOSTILE not in (tmp_path / "manuscript.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_real_data_are_stamped_real(example: dict[str, Any]) -> None:
     example["header"]["data"] = "real"
     text = _Page(html_page(_built(example))).text
@@ -197,6 +199,7 @@ def test_every_part_may_be_missing(example: dict[str, Any]) -> None:
     assert "No baseline here." in _Page(html_page(document)).text
 
 
+@pytest.mark.slow
 def test_unknown_values_everywhere_leave_dashes_not_errors(example: dict[str, Any], tmp_path: Path) -> None:
     def blanked(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
@@ -279,6 +282,8 @@ def test_pdf_has_the_stamp_on_every_page_and_is_the_same_twice(
     example: dict[str, Any], tmp_path: Path, pdftotext: str
 ) -> None:
     example["header"]["title"] = HOSTILE
+    for key in ("overall", "by_size", "sv_effect", "discrimination", "distributions"):  # fewer figures, less time
+        example[key] = []
     for name in ("one", "two"):
         write_report(example, tmp_path / name, ["pdf"])
     pdf = tmp_path / "one" / "report.pdf"

@@ -51,10 +51,6 @@ def calibration(
         axes.errorbar(
             predicted, observed, yerr=spread, fmt="o", color=BLUE, markersize=6, elinewidth=1.1, capsize=2.5
         )
-        for x, y, n in zip(predicted, observed, sizes):
-            axes.annotate(
-                f"n = {n:.0f}", (x, y), xytext=(6, -8), textcoords="offset points", fontsize=6.5, color=SOFT
-            )
         shares = np.arange(0, 1.01, 0.2)
         axes.set_xticks(shares, [f"{100 * s:.0f}" for s in shares])
         axes.set_yticks(shares, [f"{100 * s:.0f}" for s in shares])
@@ -79,11 +75,15 @@ def calibration(
             data=data,
             caption=f"Observed risk (Kaplan–Meier, {level:.0%} confidence interval) against mean "
             "predicted risk in "
-            f"{len(predicted)} groups of patients; on the dashed line both agree. Every prediction comes "
-            "from a model "
-            "that did not see that patient.",
+            f"{len(predicted)} groups of patients ({_sizes(sizes)} each); on the dashed line both agree. "
+            "Every prediction comes from a model that did not see that patient.",
             alt="Calibration plot. " + "; ".join([*pairs, *lines]) + ".",
         )
+
+
+def _sizes(sizes: Floats) -> str:
+    low, high = int(np.min(sizes)), int(np.max(sizes))
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def decision_curve(

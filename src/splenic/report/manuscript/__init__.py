@@ -28,7 +28,7 @@ def manuscript(results: Any, document: Document) -> Manuscript:
         for key, module in (("remark", remark), ("tripod-ai", tripod), ("claim", claim))
     )
     legends = tuple((d.title, d.caption) for d in document.drawings)
-    return Manuscript(methods(results), findings(results), legends, checklists)
+    return Manuscript(methods(results), findings(results, document), legends, checklists)
 
 
 def pack_section(pack: Manuscript) -> Section:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from splenic.report import numbers
-from splenic.report.sections.decompensation import decompensation
-from splenic.report.sections.outcome import by_sv
+from splenic.report.document import Document
 from splenic.report.sections.patients import analysed
 from splenic.report.sections.words import METHODS, ci, sentence
 from splenic.report.tree import triple
@@ -183,33 +182,23 @@ def software(results: Any) -> list[str]:
     ]
 
 
-def findings(results: Any) -> tuple[tuple[str, str], ...]:
-    """The main results as paragraphs."""
+def findings(results: Any, document: Document) -> tuple[tuple[str, str], ...]:
+    """The main results as paragraphs, in the words of the report."""
     parts: list[tuple[str, str]] = []
     verdicts = results.approval.parts if not results.approval.not_done else ()
     if verdicts:
         v = verdicts[-1]
         low, high = (100 * x if x is not None else None for x in triple(v.approved)[1:])
+        approved = numbers.count_of(v.perfect + v.acceptable, v.n_read)
         parts.append(
             (
                 "Segmentation",
-                f"{v.label}: readers approved {numbers.count_of(v.perfect + v.acceptable, v.n_read)} masks "
+                f"{v.label}: readers approved {approved} masks "
                 f"({ci(results.header.level)} {numbers.interval(low, high, 1)} %).",
             )
         )
-    survival = by_sv_words(results)
-    if survival:
-        parts.append(("Survival by SV", survival))
-    if not results.decompensation.not_done:
-        parts.append(("Decompensation", decompensation_words(results)))
+    for key in ("survival-by-sv", "decompensation"):
+        section = next((s for s in document.sections if s.key == key), None)
+        if section is not None and section.paragraphs:
+            parts.append((section.title, " ".join(section.paragraphs)))
     return tuple(parts)
-
-
-def by_sv_words(results: Any) -> str:
-    """Sentences on survival by SV group."""
-    return " ".join(by_sv(results).paragraphs)
-
-
-def decompensation_words(results: Any) -> str:
-    """Sentences on decompensation."""
-    return " ".join(decompensation(results).paragraphs)
