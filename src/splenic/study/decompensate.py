@@ -146,7 +146,7 @@ def _roc(
         return None
     sign = -1 if lower else 1
     rank = rank_sum_test(sign * marker[outcome == 1], sign * marker[outcome == 0])
-    points = _points(protocol, plan, curve, outcome, marker)
+    points = _points(protocol, plan, curve, outcome, marker, variable.key == protocol.marker)
     if split.done and variable.key == split.cutoff.marker:
         points.append(_point("cutoff", "Cut-off for survival", curve, outcome, marker, split.value))
     return Roc(
@@ -163,11 +163,12 @@ def _roc(
 
 
 def _points(
-    protocol: Protocol, plan: DecompensationPlan, curve: RocCurve, outcome: Floats, marker: Floats
+    protocol: Protocol, plan: DecompensationPlan, curve: RocCurve, outcome: Floats, marker: Floats, main: bool
 ) -> list[OperatingPoint]:
+    """Thresholds that the data choose; how uncertain they are is worked out for the main marker."""
     youden = _point("youden", "Youden's index", curve, outcome, marker, youden_threshold(curve))
     at = threshold_at_specificity(curve, plan.specificity)
-    if protocol.resamples:
+    if protocol.resamples and main:
         spread = bootstrap_roc(
             outcome,
             marker,

@@ -19,7 +19,8 @@ from splenic.study.resampling import comparable, percentile, resample_counts
 MOST_PATIENTS = 1500
 _CHUNK = 100
 _STEPS = 30
-_CLOSE = 1e-9
+# Newton squares the error at each step: after a step this small it is far below any digit kept.
+_CLOSE = 1e-5
 _LONGEST_STEP = 4.0
 
 
@@ -51,10 +52,11 @@ def optimism(
     None where no resample could be fitted.
     """
     x = (x - x.mean(axis=0)) / x.std(axis=0)
-    apparent = concordance(time, event, x @ fit_cox(time, event, x).coefficient).estimate
+    whole = fit_cox(time, event, x).coefficient
+    apparent = concordance(time, event, x @ whole).estimate
     counts = resample_counts(time.size, resamples, seed)
     beta = np.concatenate(
-        [batch_cox(time, event, x, counts[k : k + _CHUNK]) for k in range(0, resamples, _CHUNK)]
+        [batch_cox(time, event, x, counts[k : k + _CHUNK], whole) for k in range(0, resamples, _CHUNK)]
     )
     good = np.isfinite(beta).all(axis=1)
     if not good.any():
@@ -64,8 +66,8 @@ def optimism(
     inside, outside = _concordances(time, event, risks, counts)
     slopes = np.concatenate(
         [
-            batch_cox(time, event, risks[k : k + _CHUNK, :, np.newaxis], np.ones_like(counts[k : k + _CHUNK]))
-            for k in range(0, len(risks), _CHUNK)
+            batch_cox(time, event, some[:, :, np.newaxis], np.ones_like(some), np.ones(1))
+            for some in (risks[k : k + _CHUNK] for k in range(0, len(risks), _CHUNK))
         ]
     )
     gap = float(np.nanmean(inside) - np.nanmean(outside))
@@ -90,13 +92,15 @@ def _concordances(time: Floats, event: Floats, risks: Floats, counts: Floats) ->
     return inside, outside
 
 
-def batch_cox(time: Floats, event: Floats, x: Floats, counts: Floats) -> Floats:
+def batch_cox(time: Floats, event: Floats, x: Floats, counts: Floats, start: Floats | None = None) -> Floats:
     """Coefficients of Cox models (Efron ties) in which patient i counts ``counts[b, i]`` times.
 
     Parameters
     ----------
     x : ndarray, shape (n, p), or (b, n, p) where each model has columns of its own.
     counts : ndarray of whole numbers, shape (b, n)
+    start : ndarray, shape (p,), optional
+        Where to begin; 0 if not given.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def batch_cox(time: Floats, event: Floats, x: Floats, counts: Floats) -> Floats:
     order = np.argsort(time, kind="stable")
     rows = np.broadcast_to(x, (counts.shape[0], *x.shape[-2:]))[:, order]
     sets = _Sets.of(time[order], event[order], rows, counts[:, order])
-    beta = np.zeros((counts.shape[0], x.shape[-1]))
+    beta = np.zeros((counts.shape[0], x.shape[-1])) + (0.0 if start is None else start)
     for _ in range(_STEPS):
         gradient, information = sets.derivatives(beta)
         step = _solve(information, gradient)
