@@ -282,7 +282,7 @@ def test_pdf_has_the_stamp_on_every_page_and_is_the_same_twice(
     example: dict[str, Any], tmp_path: Path, pdftotext: str
 ) -> None:
     example["header"]["title"] = HOSTILE
-    for key in ("overall", "by_size", "sv_effect", "discrimination", "distributions"):  # fewer figures, less time
+    for key in ("overall", "by_size", "sv_effect", "discrimination", "distributions"):
         example[key] = []
     for name in ("one", "two"):
         write_report(example, tmp_path / name, ["pdf"])
