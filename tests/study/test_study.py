@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from splenic.errors import UsageError
 from splenic.stats import (
     compare_paired,
     concordance_difference,
@@ -207,6 +208,7 @@ def test_sensitivity(simulated) -> None:  # type: ignore[no-untyped-def]
 def test_imputation_keeps_everybody(simulated, patients: StudyData) -> None:  # type: ignore[no-untyped-def]
     from splenic.study.regress import multivariable
 
+    pytest.importorskip("statsmodels", reason="absent: the extra `imputation`")
     protocol = read_protocol(simulated.protocol).but(
         missing="multiple-imputation", imputations=3, resamples=0
     )
@@ -337,3 +339,11 @@ def test_a_pseudonym_cannot_run_as_a_formula(simulated, tmp_path: Path) -> None:
         (tmp_path / name).write_text(text.replace("resamples: 40", "resamples: 0"), encoding="utf-8")
     run_protocol(tmp_path / "protocol.yaml", tmp_path / "out")
     assert "\n'=SYN-0001," in (tmp_path / "out" / "risks.csv").read_text(encoding="utf-8")
+
+
+def test_imputation_without_its_library_is_told_before_the_work(
+    plan: Make, tiny: StudyData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("splenic.study.run.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"splenic\[imputation\]"):
+        analyse(plan(missing="multiple-imputation"), tiny)

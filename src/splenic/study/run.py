@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,12 @@ def analyse(
     """
     if data.n == 0:
         raise UsageError("no-patients", "no patient is left in the study", "see the flow chart of the cohort")
+    if protocol.missing == "multiple-imputation" and find_spec("statsmodels") is None:
+        raise UsageError(
+            "imputation-extra-missing",
+            "the protocol asks for multiple imputation, which needs statsmodels, which is not installed",
+            "install the extra: pip install 'splenic[imputation]', or choose missing: complete-case",
+        )
     # Estimates that run off to infinity overflow on their way; they are told as not finite.
     with np.errstate(over="ignore", invalid="ignore"):
         return _analyse(protocol, data, report, progress or (lambda part: None))
@@ -149,7 +156,9 @@ def _analyse(
 
 def header(protocol: Protocol, data: StudyData) -> Header:
     """What was run, on what, with what; nothing that changes from run to run."""
-    packages = ("numpy", "scipy", "statsmodels", "pandas")
+    packages = ["numpy", "scipy"]
+    if protocol.missing == "multiple-imputation":
+        packages += ["pandas", "statsmodels"]
     return Header(
         title=protocol.title,
         data=protocol.data,
