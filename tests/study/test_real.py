@@ -153,6 +153,12 @@ def test_measured_spleens_are_too_few_and_that_is_said(results: Results) -> None
     assert results.forest.not_done
 
 
+def test_the_flow_chart_leaves_nobody_out_for_want_of_a_spleen(results: Results) -> None:
+    analysed, measured = results.flow.steps[-2:]
+    assert (analysed.label, analysed.n, analysed.excluded) == ("Analysed", 105, 0)
+    assert (measured.n, measured.excluded) == (results.flow.with_sv, 0)
+
+
 def test_joined_sv_is_the_measured_one(shared_dir: Path, results: Results) -> None:
     summary = results.distributions[0].summary
     assert 140 < summary.smallest < 160  # HCC_006 has a small spleen

@@ -90,7 +90,7 @@ def study_of(protocol: Protocol, cohort: Cohort, cases: Sequence[MeasuredCase] =
         ),
         reads=Reads(verdicts[seen], developed[seen]),
         decompensation=event,
-        flow=(*_table_steps(cohort), *steps),
+        flow=(*_table_steps(cohort), *_spleen_steps(protocol, len(cohort), steps)),
         notes=notes,
     )
 
@@ -140,6 +140,13 @@ def _table_steps(cohort: Cohort) -> Iterator[FlowStep]:
     for step in cohort.exclusions:
         n -= step.n
         yield FlowStep(label="In the cohort", n=n, excluded=step.n, reason=step.reason)
+
+
+def _spleen_steps(protocol: Protocol, n: int, steps: tuple[FlowStep, ...]) -> tuple[FlowStep, ...]:
+    """Where all patients are analysed, one without a measured spleen is not left out."""
+    if protocol.cohort.patients != "all":
+        return steps
+    return FlowStep(label="Analysed", n=n), FlowStep(label="Of these, with measured SV", n=steps[-1].n)
 
 
 def _verdict(patient: Patient, rejected: set[int]) -> float:
