@@ -55,9 +55,14 @@ class Stage(_Section):
 
 
 class PostProcessing(_Section):
-    """What turns probabilities into one spleen."""
+    """What turns probabilities into one spleen.
+
+    ``locate_threshold`` is low on purpose: a place that the locator only suspects, such as half a spleen at
+    the end of the scan, is for the outlining network to judge.
+    """
 
     threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    locate_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.1
     smallest_spleen_ml: Positive = 8.0
     smallest_candidate_ml: Positive = 4.0
     margin_mm: Positive = 25.0

@@ -15,12 +15,14 @@ Float32 = npt.NDArray[np.float32]
 class Part:
     """A connected part of a thresholded probability.
 
-    ``mass_ml`` is the sum of probability in it; ``low`` and ``high`` its box in cells (high excluded).
+    ``mass_ml`` is the sum of probability in it and ``peak`` the largest; ``low`` and ``high`` are its box in
+    cells (high excluded).
     """
 
     label: int
     volume_ml: float
     mass_ml: float
+    peak: float
     centre: tuple[float, float, float]
     low: tuple[int, int, int]
     high: tuple[int, int, int]
@@ -49,6 +51,7 @@ def components(
                 label,
                 volume,
                 float(mass[label]) * voxel_ml,
+                float(probability[box][labels[box] == label].max()),
                 tuple(float(v) for v in statistics["centroids"][label]),  # type: ignore[arg-type]
                 low,
                 high,

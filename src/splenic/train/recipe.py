@@ -80,6 +80,7 @@ def plan_of(name: str, version: str, licence: str, recipes: tuple[Recipe, ...]) 
         ],
         "post_processing": {
             "threshold": 0.5,
+            "locate_threshold": 0.1,
             "smallest_spleen_ml": 8.0,
             "smallest_candidate_ml": 4.0,
             "margin_mm": 25.0,
