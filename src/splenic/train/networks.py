@@ -73,11 +73,6 @@ class StemUNet(nn.Module):
         self.mix = nn.Conv3d(first + 8, head, 3, padding=1)
         self.unfold = nn.ConvTranspose3d(head, 1, 2, stride=2)
 
-    @property
-    def divisor(self) -> int:
-        """Patch sides must be multiples of this."""
-        return int(2 ** len(self.down))
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (batch, 1, …) of a normalised patch (batch, 1, superior, posterior, left)."""
         y = self.stem(x)
